@@ -1,0 +1,1 @@
+//! The room `camera` (see docs/ARCHITECTURE.md).

@@ -1,0 +1,1 @@
+//! The room `gpio` (see docs/ARCHITECTURE.md).

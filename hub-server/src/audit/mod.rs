@@ -1,0 +1,1 @@
+//! The room `audit` (see docs/ARCHITECTURE.md).

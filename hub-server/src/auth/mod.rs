@@ -1,0 +1,1 @@
+//! The room `auth` (see docs/ARCHITECTURE.md).

@@ -1,0 +1,1 @@
+//! The room `evidence` (see docs/ARCHITECTURE.md).

@@ -1,0 +1,1 @@
+//! The room `fleet` (see docs/ARCHITECTURE.md).

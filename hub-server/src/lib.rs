@@ -1,0 +1,12 @@
+//! The hub as a library, so that tests can drive its rooms.
+
+pub mod audit;
+pub mod auth;
+pub mod evidence;
+pub mod fleet;
+pub mod intake;
+pub mod link;
+pub mod live;
+pub mod parking;
+pub mod store;
+pub mod web;

@@ -1,0 +1,1 @@
+//! The room `link` (see docs/ARCHITECTURE.md).

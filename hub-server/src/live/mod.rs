@@ -1,0 +1,1 @@
+//! The room `live` (see docs/ARCHITECTURE.md).

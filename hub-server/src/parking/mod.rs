@@ -1,0 +1,1 @@
+//! The room `parking` (see docs/ARCHITECTURE.md).

@@ -1,0 +1,85 @@
+//! Sightings: what a gate believes after one or more frames.
+
+use minicbor::Decode;
+use minicbor::Encode;
+use serde::Deserialize;
+use serde::Serialize;
+
+use crate::ids::PassageId;
+use crate::plate::PlateRead;
+use crate::time::Timestamp;
+
+/// What one model saw in one frame.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finding {
+    /// When the frame was captured.
+    pub at: Timestamp,
+    /// The plates of the frame, largest first.
+    pub plates: Vec<PlateRead>,
+    /// How long each stage took for this frame.
+    pub stages: Stages,
+}
+
+/// What the gate believes about one vehicle: the best read of its frames.
+#[derive(Clone, Debug, PartialEq, Encode, Decode, Serialize, Deserialize)]
+pub struct Sighting {
+    /// The passage that this vehicle is on.
+    #[n(0)]
+    pub passage: PassageId,
+    /// The best read so far; none if something came by without a readable plate.
+    #[n(1)]
+    pub plate: Option<PlateRead>,
+    /// The first frame that showed it.
+    #[n(2)]
+    pub first_seen: Timestamp,
+    /// The newest frame that showed it.
+    #[n(3)]
+    pub last_seen: Timestamp,
+    /// How many frames showed it.
+    #[n(4)]
+    pub frames: u32,
+    /// The camera's name in the gate's configuration.
+    #[n(5)]
+    pub camera: String,
+}
+
+/// Which way through the gate.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, Serialize, Deserialize,
+)]
+#[cbor(index_only)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// Onto the site.
+    #[n(0)]
+    Entry,
+    /// Off the site.
+    #[n(1)]
+    Exit,
+}
+
+/// How long each stage took, in microseconds; a stage that did not run is zero.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+pub struct Stages {
+    /// From the camera's clock to the frame in hand.
+    #[n(0)]
+    pub capture_us: u64,
+    /// Bytes to pixels.
+    #[n(1)]
+    pub decode_us: u64,
+    /// Finding plates.
+    #[n(2)]
+    pub detect_us: u64,
+    /// Reading plates.
+    #[n(3)]
+    pub read_us: u64,
+    /// Sighting to verdict.
+    #[n(4)]
+    pub decide_us: u64,
+    /// Appending the event to the spool, on disk for good.
+    #[n(5)]
+    pub record_us: u64,
+    /// Telling the barrier to move.
+    #[n(6)]
+    pub actuate_us: u64,
+}

@@ -1,0 +1,1 @@
+//! The walls of docs/ARCHITECTURE.md as a test.
