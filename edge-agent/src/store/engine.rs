@@ -1,0 +1,1 @@
+//! The sled database of the store: opening, syncing and putting aside.
