@@ -1,0 +1,185 @@
+"""Measures the exported models: counts and Wilson 95 % intervals.
+
+    python evaluate.py [--data ../shared/data] [--arrays DIR] [--only reader,detector,gate,samples] [--failures]
+
+reader    held-out plates (by text) of us-crops, br-crops and the generator, seen through a simulated camera
+detector  held-out web photographs and plate-free pictures, whole frames
+gate      us-gate, end to end, and the reader alone given the labelled box. us-gate is for this report only: nothing is trained,
+          chosen or tuned on it.
+samples   the rendered drive and stills, end to end
+"""
+
+import argparse
+import json
+import math
+import os
+import time
+
+import cv2
+import numpy as np
+import torch
+
+import detection
+import exported
+import reader_data
+import scenes
+from export import DETECTOR_THRESHOLD
+from geometry import box_corners, rectify, standardised
+from train_reader import greedy, validation_set
+
+
+def wilson(hits: int, total: int) -> str:
+    if total == 0:
+        return "0/0"
+    z, p = 1.96, hits / total
+    middle = (p + z * z / (2 * total)) / (1 + z * z / total)
+    half = z * math.sqrt(p * (1 - p) / total + z * z / (4 * total * total)) / (1 + z * z / total)
+    return f"{hits}/{total} = {100 * p:.1f} % ({100 * (middle - half):.1f}..{100 * (middle + half):.1f})"
+
+
+def same(a: str, b: str) -> bool:
+    return a.replace("O", "0") == b.replace("O", "0")
+
+
+def read(reader, grey: np.ndarray, corners: np.ndarray) -> str:
+    crop = torch.from_numpy(standardised(rectify(grey, corners))[None, None])
+    with torch.no_grad():
+        return greedy(reader(crop))[0]
+
+
+def measure_reader(options, reader) -> None:
+    for name in ("us-val", "br-val", "synthetic-val"):
+        if not os.path.exists(os.path.join(options.arrays, f"{name}.npy")):
+            continue
+        crops, texts = validation_set(options.arrays, name, 1000)
+        got = []
+        with torch.no_grad():
+            for part in crops.split(128):
+                got += greedy(reader(part))
+        wrong = [(want, have) for want, have in zip(texts, got) if not same(want, have)]
+        print(f"reader on {name}: exact {wilson(len(texts) - len(wrong), len(texts))}")
+        if options.failures:
+            print("  ", wrong[:60])
+
+
+def grey_of(path: str) -> np.ndarray:
+    return cv2.imread(path, cv2.IMREAD_GRAYSCALE)
+
+
+def measure_detector(options, detector) -> None:
+    plates = loose = tight = extra = photos = 0
+    widths = {"under 40": [0, 0], "40-80": [0, 0], "80-160": [0, 0], "over 160": [0, 0]}
+    for path, boxes in scenes.web_photos(options.data).items():
+        if not scenes.held_out(path):
+            continue
+        grey = grey_of(os.path.join(options.data, "plates", path))
+        got = detection.detect(detector, grey, options.threshold, options.long_side)
+        photos += 1
+        hit = 0
+        for box in boxes:
+            plates += 1
+            best = max((detection.iou(box, detection.bounds(corners)) for _, corners in got), default=0)
+            loose += best > 0.3
+            tight += best > 0.5
+            hit += best > 0.3
+            width = box[2] * options.long_side / max(grey.shape)
+            kind = widths["under 40" if width < 40 else "40-80" if width < 80 else "80-160" if width < 160 else "over 160"]
+            kind[0] += best > 0.3
+            kind[1] += 1
+        extra += len(got) - hit
+    print(f"detector on held-out det-web: IoU > 0.3 {wilson(loose, plates)}; IoU > 0.5 {wilson(tight, plates)}; {extra} more boxes in {photos} photographs")
+    print("  by width at network scale:", ", ".join(f"{name} {hits}/{total}" for name, (hits, total) in widths.items()))
+    wrong = count = 0
+    for path in scenes.negatives(options.data):
+        if scenes.held_out(path):
+            count += 1
+            wrong += bool(detection.detect(detector, grey_of(os.path.join(options.data, "plates", path)), options.threshold, options.long_side))
+    print(f"detector on held-out negatives: pictures with a false plate {wilson(wrong, count)}")
+
+
+def measure_gate(options, detector, reader) -> None:
+    found = right = boxed = both = total = 0
+    failures, millis = [], []
+    for row in reader_data.real_rows(options.data, "us-gate"):
+        grey = grey_of(os.path.join(options.data, "plates", row["image"]))
+        want, box = row["text"], [float(row[key]) for key in "xywh"]
+        total += 1
+        given = read(reader, grey, box_corners(*box))
+        boxed += same(given, want)
+        started = time.time()
+        got = detection.detect(detector, grey, options.threshold, options.long_side)
+        best = max(got, key=lambda one: detection.iou(box, detection.bounds(one[1])), default=None)
+        overlap = detection.iou(box, detection.bounds(best[1])) if best else 0.0
+        text = read(reader, grey, best[1]) if overlap > 0.3 else ""
+        millis.append(1000 * (time.time() - started))
+        found += overlap > 0.3
+        right += same(text, want)
+        both += any(same(read(reader, grey, corners), want) for _, corners in got)
+        if not same(text, want):
+            failures.append((want, text, round(overlap, 2), given))
+    print(f"us-gate: found (IoU > 0.3) {wilson(found, total)}")
+    print(f"us-gate: read exactly, end to end {wilson(right, total)} (any plate of the picture: {both})")
+    print(f"us-gate: read exactly, given the labelled box {wilson(boxed, total)}")
+    print(f"us-gate: {np.median(millis):.0f} ms a picture here")
+    if options.failures:
+        for failure in failures:
+            print("  ", failure)
+
+
+def measure_samples(options, detector, reader) -> None:
+    for folder in ("drive", "pictures"):
+        base = os.path.join(options.samples, folder)
+        with open(os.path.join(base, "truth.json")) as file:
+            truth = json.load(file)
+        total = right = found = false = 0
+        for picture in truth["pictures"]:
+            grey = grey_of(os.path.join(base, picture["file"]))
+            got = detection.detect(detector, grey, options.threshold, options.long_side)
+            hits = 0
+            for plate in picture["plates"]:
+                corners = np.float32(plate["corners"]) * grey.shape[1] / picture.get("width", grey.shape[1])
+                total += 1
+                best = max(got, key=lambda one: detection.iou(detection.bounds(corners), detection.bounds(one[1])), default=None)
+                text = ""
+                if best and detection.iou(detection.bounds(corners), detection.bounds(best[1])) > 0.3:
+                    hits += 1
+                    text = read(reader, grey, best[1])
+                right += same(text, plate["plate"])
+                if not same(text, plate["plate"]):
+                    print(f"   {folder}/{picture['file']}: {plate['plate']} read as '{text}'")
+            found += hits
+            false += len(got) - hits
+            if len(got) > hits:
+                print(f"   {folder}/{picture['file']}: more boxes", [(round(p, 2), read(reader, grey, c)) for p, c in got])
+        print(f"samples/{folder}: found {found}/{total}, read {right}/{total}, {false} false")
+
+
+def main() -> None:
+    here = os.path.dirname(os.path.abspath(__file__))
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--data", default=os.path.join(here, "../../../shared/data"))
+    parser.add_argument("--arrays", default="/tmp/plate-training/reader")
+    parser.add_argument("--models", default=exported.MODELS)
+    parser.add_argument("--samples", default=os.path.join(here, "../../samples"))
+    parser.add_argument("--only", default="reader,detector,gate,samples")
+    parser.add_argument("--threshold", type=float, default=DETECTOR_THRESHOLD)
+    parser.add_argument("--long-side", type=int, default=detection.LONG_SIDE)
+    parser.add_argument("--failures", action="store_true")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    only = options.only.split(",")
+    reader = exported.reader(options.models)
+    if "reader" in only:
+        measure_reader(options, reader)
+    detector = exported.detector(options.models) if set(only) - {"reader"} else None
+    if "detector" in only:
+        measure_detector(options, detector)
+    if "gate" in only:
+        measure_gate(options, detector, reader)
+    if "samples" in only:
+        measure_samples(options, detector, reader)
+
+
+if __name__ == "__main__":
+    main()
