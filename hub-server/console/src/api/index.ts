@@ -1,0 +1,32 @@
+// The API's words under short names.
+import type { components } from './schema'
+
+type Schemas = components['schemas']
+
+export type Session = Schemas['Session']
+export type Role = Schemas['Role']
+export type Account = Schemas['Account']
+export type Passage = Schemas['Passage']
+export type PassageDetail = Schemas['PassageDetail']
+export type Picture = Schemas['Picture']
+export type Stages = Schemas['Stages']
+export type Outcome = Schemas['Outcome']
+export type Reason = Schemas['Reason']
+export type Direction = Schemas['Direction']
+export type Permit = Schemas['Permit']
+export type PermitInput = Schemas['PermitInput']
+export type Span = Schemas['Span']
+export type ImportResult = Schemas['ImportResult']
+export type Visit = Schemas['Visit']
+export type VisitState = Schemas['VisitState']
+export type SiteOccupancy = Schemas['SiteOccupancy']
+export type Gate = Schemas['Gate']
+export type Edge = Schemas['Edge']
+export type EdgeGate = Schemas['EdgeGate']
+export type EnrolmentCode = Schemas['EnrolmentCode']
+export type BarrierAction = Schemas['BarrierAction']
+export type Order = Schemas['Order']
+export type AuditEntry = Schemas['AuditEntry']
+
+export { api, ApiError, take } from './client'
+export type { FieldFault } from './client'

@@ -1,0 +1,122 @@
+// The side navigation: only the pages that this account may open.
+import { ActionIcon, Menu, Text, UnstyledButton, useMantineColorScheme } from '@mantine/core'
+import {
+  IconActivity,
+  IconCar,
+  IconCheck,
+  IconClipboardList,
+  IconDeviceDesktop,
+  IconId,
+  IconLogout,
+  IconMoon,
+  IconParking,
+  IconRouter,
+  IconSelector,
+  IconSun,
+  IconUsers,
+  IconX,
+} from '@tabler/icons-react'
+import { useMutation } from '@tanstack/react-query'
+import { Link, NavLink } from 'react-router'
+
+import type { Session } from '../api'
+import type { Phase } from '../live/resume'
+import { Logo } from '../parts/Logo'
+import { logOut, type Right } from '../session/session'
+import { text } from '../strings'
+import { ConnectionMark } from './ConnectionMark'
+import classes from './shell.module.css'
+
+const PAGES: readonly { to: string; label: string; icon: typeof IconCar; right: Right }[] = [
+  { to: '/', label: text.nav.live, icon: IconActivity, right: 'view_passages' },
+  { to: '/passages', label: text.nav.passages, icon: IconCar, right: 'view_passages' },
+  { to: '/permits', label: text.nav.permits, icon: IconId, right: 'view_permits' },
+  { to: '/visits', label: text.nav.visits, icon: IconParking, right: 'view_visits' },
+  { to: '/edges', label: text.nav.edges, icon: IconRouter, right: 'view_fleet' },
+  { to: '/audit', label: text.nav.audit, icon: IconClipboardList, right: 'view_audit' },
+  { to: '/accounts', label: text.nav.accounts, icon: IconUsers, right: 'manage_accounts' },
+]
+
+export function Navigation({ session, phase, onClose }: { session: Session; phase: Phase; onClose: () => void }) {
+  return (
+    <div className={classes.navigation}>
+      <div className={classes.top}>
+        <UnstyledButton component={Link} to="/" className={classes.brand}>
+          <Logo size={30} />
+          {text.product}
+        </UnstyledButton>
+        <ActionIcon
+          hiddenFrom="sm"
+          variant="transparent"
+          color="white"
+          size="lg"
+          aria-label={text.action.close}
+          onClick={onClose}
+        >
+          <IconX size={20} />
+        </ActionIcon>
+      </div>
+      <Text className={classes.organisation} truncate title={session.organisation.name}>
+        {session.organisation.name}
+      </Text>
+      <nav aria-label={text.nav.label} className={classes.links}>
+        {PAGES.filter((page) => session.rights.includes(page.right)).map((page) => (
+          <NavLink key={page.to} to={page.to} end={page.to === '/'} className={classes.link ?? ''} onClick={onClose}>
+            <page.icon size={19} stroke={1.7} aria-hidden="true" />
+            {page.label}
+          </NavLink>
+        ))}
+      </nav>
+      <div className={classes.bottom}>
+        <span className={classes.connectionWide}>
+          <ConnectionMark phase={phase} />
+        </span>
+        <AccountMenu session={session} />
+      </div>
+    </div>
+  )
+}
+
+function AccountMenu({ session }: { session: Session }) {
+  const { colorScheme, setColorScheme } = useMantineColorScheme()
+  const leave = useMutation({ mutationFn: logOut })
+  const role = text.role[session.account.role]
+  const schemes = [
+    { value: 'light', label: text.nav.light, icon: IconSun },
+    { value: 'dark', label: text.nav.dark, icon: IconMoon },
+    { value: 'auto', label: text.nav.system, icon: IconDeviceDesktop },
+  ] as const
+  return (
+    <Menu position="top-start" width={212} shadow="md" withinPortal>
+      <Menu.Target>
+        <UnstyledButton className={classes.account} aria-label={text.nav.account(session.account.name, role)}>
+          <span className={classes.initial} aria-hidden="true">
+            {session.account.name.slice(0, 1).toUpperCase()}
+          </span>
+          <span className={classes.who}>
+            <span className={classes.name}>{session.account.name}</span>
+            <span className={classes.role}>{role}</span>
+          </span>
+          <IconSelector size={16} aria-hidden="true" />
+        </UnstyledButton>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Label>{text.nav.scheme}</Menu.Label>
+        {schemes.map((scheme) => (
+          <Menu.Item
+            key={scheme.value}
+            leftSection={<scheme.icon size={16} />}
+            rightSection={colorScheme === scheme.value ? <IconCheck size={16} /> : null}
+            onClick={() => setColorScheme(scheme.value)}
+          >
+            {scheme.label}
+          </Menu.Item>
+        ))}
+        <Menu.Divider />
+        <Menu.Item leftSection={<IconLogout size={16} />} onClick={() => leave.mutate()}>
+          {text.nav.logOut}
+        </Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  )
+}
