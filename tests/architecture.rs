@@ -17,13 +17,19 @@ const EDGE_ROOMS: &[(&str, &[&str])] = &[
     ("cli", &["*"]),
     ("run", &["*"]),
     ("lib", &["*"]),
-    ("config", &["camera", "gpio", "sensors", "gate", "store", "link"]),
+    (
+        "config",
+        &["camera", "gpio", "sensors", "gate", "store", "link"],
+    ),
     ("health", &["camera", "gpio", "gate", "store", "link"]),
     ("recognize", &["camera"]),
     ("orders", &[]),
     ("faults", &[]),
     ("panel", &["camera", "gpio", "sensors", "store", "orders"]),
-    ("gate", &["camera", "gpio", "sensors", "store", "orders", "faults"]),
+    (
+        "gate",
+        &["camera", "gpio", "sensors", "store", "orders", "faults"],
+    ),
     ("link", &["store", "orders", "faults"]),
     ("store", &["faults"]),
     ("camera", &[]),
@@ -37,14 +43,45 @@ const HUB_ROOMS: &[(&str, &[&str])] = &[
     ("cli", &["*"]),
     ("run", &["*"]),
     ("lib", &["*"]),
-    ("config", &["web", "link", "store", "evidence", "auth", "fleet", "live", "jobs"]),
-    ("hub", &["store", "evidence", "fleet", "live", "auth", "metrics"]),
+    (
+        "config",
+        &[
+            "web", "link", "store", "evidence", "auth", "fleet", "live", "jobs",
+        ],
+    ),
+    (
+        "hub",
+        &["store", "evidence", "fleet", "live", "auth", "metrics"],
+    ),
     ("faults", &[]),
-    ("web", &["hub", "intake", "parking", "fleet", "auth", "audit", "live", "metrics", "evidence", "store"]),
-    ("link", &["hub", "intake", "parking", "fleet", "audit", "live", "evidence", "store", "faults", "metrics"]),
-    ("jobs", &["hub", "parking", "fleet", "auth", "audit", "live", "evidence", "store"]),
-    ("intake", &["parking", "fleet", "audit", "live", "store", "faults"]),
-    ("parking", &["fleet", "auth", "audit", "live", "evidence", "store"]),
+    (
+        "web",
+        &[
+            "hub", "intake", "parking", "fleet", "auth", "audit", "live", "metrics", "evidence",
+            "store",
+        ],
+    ),
+    (
+        "link",
+        &[
+            "hub", "intake", "parking", "fleet", "audit", "live", "evidence", "store", "faults",
+            "metrics",
+        ],
+    ),
+    (
+        "jobs",
+        &[
+            "hub", "parking", "fleet", "auth", "audit", "live", "evidence", "store",
+        ],
+    ),
+    (
+        "intake",
+        &["parking", "fleet", "audit", "live", "store", "faults"],
+    ),
+    (
+        "parking",
+        &["fleet", "auth", "audit", "live", "evidence", "store"],
+    ),
     ("fleet", &["alerts", "audit", "auth", "live", "store"]),
     ("alerts", &["audit", "live", "store"]),
     ("auth", &["audit", "store"]),
@@ -66,15 +103,31 @@ const HOMES: &[(&str, &[&str])] = &[
     ("rusqlite", &["hub-server/src/store/"]),
     ("rusqlite_migration", &["hub-server/src/store/"]),
     ("postgres", &["hub-server/src/store/"]),
-    ("quinn", &["edge-agent/src/link/", "hub-server/src/link/", "hub-server/src/cluster/"]),
+    (
+        "quinn",
+        &[
+            "edge-agent/src/link/",
+            "hub-server/src/link/",
+            "hub-server/src/cluster/",
+        ],
+    ),
     ("axum", &["hub-server/src/web/"]),
     ("utoipa_axum", &["hub-server/src/web/"]),
     ("rumqttc", &["hub-server/src/field/mqtt.rs"]),
 ];
 
 /// Crates that the contract must not know.
-const NOT_IN_CONTRACT: &[&str] =
-    &["tokio", "quinn", "sled", "rusqlite", "postgres", "axum", "hyper", "candle_core", "rustls"];
+const NOT_IN_CONTRACT: &[&str] = &[
+    "tokio",
+    "quinn",
+    "sled",
+    "rusqlite",
+    "postgres",
+    "axum",
+    "hyper",
+    "candle_core",
+    "rustls",
+];
 
 /// Files that hold rules only: no `async`, clock or I/O. A folder ends with `/`.
 const PURE: &[&str] = &[
@@ -95,29 +148,57 @@ const PURE_EXCEPT: &[&str] = &["shared/contract/src/time.rs"];
 
 /// Paths that a pure file must not name.
 const IMPURE: &[&str] = &[
-    "tokio", "quinn", "std::fs", "std::net", "std::io::stdin", "std::process", "std::thread", "contract::time::Clock",
-    "std::time::Instant", "std::time::SystemTime", "rusqlite", "sled", "axum", "hyper",
+    "tokio",
+    "quinn",
+    "std::fs",
+    "std::net",
+    "std::io::stdin",
+    "std::process",
+    "std::thread",
+    "contract::time::Clock",
+    "std::time::Instant",
+    "std::time::SystemTime",
+    "rusqlite",
+    "sled",
+    "axum",
+    "hyper",
 ];
 
 /// The hardware seams: the only traits.
 const SEAMS: &[&str] = &["FrameSource", "Barrier", "Input", "Probe"];
 
 /// Names that say nothing.
-const FORBIDDEN_NAMES: &[&str] =
-    &["util", "utils", "common", "helpers", "misc", "types", "manager", "service", "handler", "handlers", "base"];
+const FORBIDDEN_NAMES: &[&str] = &[
+    "util", "utils", "common", "helpers", "misc", "types", "manager", "service", "handler",
+    "handlers", "base",
+];
 
 /// Who owns which table: a desk or house room runs SQL on its own tables only.
 const TABLES: &[(&str, &[&str])] = &[
-    ("parking", &["permits", "passages", "passage_pictures", "visits"]),
+    (
+        "parking",
+        &["permits", "passages", "passage_pictures", "visits"],
+    ),
     (
         "fleet",
         &[
-            "sites", "gates", "edges", "enrolments", "orders", "gate_inputs", "gate_cameras", "edge_models",
-            "gaps", "books",
+            "sites",
+            "gates",
+            "edges",
+            "enrolments",
+            "orders",
+            "gate_inputs",
+            "gate_cameras",
+            "edge_models",
+            "gaps",
+            "books",
         ],
     ),
     ("intake", &["events"]),
-    ("auth", &["accounts", "sessions", "setup_tokens", "organisations"]),
+    (
+        "auth",
+        &["accounts", "sessions", "setup_tokens", "organisations"],
+    ),
     ("audit", &["audit"]),
     ("live", &["live_news"]),
 ];
@@ -133,39 +214,131 @@ struct Breach {
 #[test]
 fn the_tree_keeps_its_walls() {
     let files = sources();
-    assert!(files.len() > 40, "the check reads the tree: only {} files found", files.len());
+    assert!(
+        files.len() > 40,
+        "the check reads the tree: only {} files found",
+        files.len()
+    );
     let breaches = breaches(&files);
-    assert!(breaches.is_empty(), "walls are broken:\n{}", listed(&breaches));
+    assert!(
+        breaches.is_empty(),
+        "walls are broken:\n{}",
+        listed(&breaches)
+    );
 }
 
 #[test]
 fn a_planted_violation_of_each_wall_is_found() {
     let planted: &[(&str, &str, &str)] = &[
-        ("programs", "edge-agent/src/gate/task.rs", "use hub_server::store::Tx;"),
-        ("programs", "hub-server/src/web/passages.rs", "fn f() { edge_agent::run::run(); }"),
-        ("contract", "shared/contract/src/wire.rs", "use tokio::net::UdpSocket;"),
-        ("rooms", "edge-agent/src/gate/task.rs", "use crate::link::sync::Sync;"),
-        ("rooms", "edge-agent/src/store/spool.rs", "use crate::gate::task::Gate;"),
-        ("rooms", "hub-server/src/parking/visits.rs", "use crate::intake::ledger::Ledger;"),
-        ("rooms", "hub-server/src/web/edges.rs", "use crate::link::listen::Listener;"),
-        ("rooms", "hub-server/src/audit/mod.rs", "fn f() { crate::auth::accounts::find(); }"),
-        ("rooms", "hub-server/src/attic/mod.rs", "use crate::store::Tx;"),
+        (
+            "programs",
+            "edge-agent/src/gate/task.rs",
+            "use hub_server::store::Tx;",
+        ),
+        (
+            "programs",
+            "hub-server/src/web/passages.rs",
+            "fn f() { edge_agent::run::run(); }",
+        ),
+        (
+            "contract",
+            "shared/contract/src/wire.rs",
+            "use tokio::net::UdpSocket;",
+        ),
+        (
+            "rooms",
+            "edge-agent/src/gate/task.rs",
+            "use crate::link::sync::Sync;",
+        ),
+        (
+            "rooms",
+            "edge-agent/src/store/spool.rs",
+            "use crate::gate::task::Gate;",
+        ),
+        (
+            "rooms",
+            "hub-server/src/parking/visits.rs",
+            "use crate::intake::ledger::Ledger;",
+        ),
+        (
+            "rooms",
+            "hub-server/src/web/edges.rs",
+            "use crate::link::listen::Listener;",
+        ),
+        (
+            "rooms",
+            "hub-server/src/audit/mod.rs",
+            "fn f() { crate::auth::accounts::find(); }",
+        ),
+        (
+            "rooms",
+            "hub-server/src/attic/mod.rs",
+            "use crate::store::Tx;",
+        ),
         ("homes", "edge-agent/src/link/sync.rs", "use sled::Db;"),
-        ("homes", "edge-agent/src/gate/task.rs", "fn f() { rppal::gpio::Gpio::new(); }"),
-        ("homes", "hub-server/src/parking/visits.rs", "use rusqlite::Connection;"),
-        ("homes", "edge-agent/src/gate/task.rs", "use candle_core::Tensor;"),
+        (
+            "homes",
+            "edge-agent/src/gate/task.rs",
+            "fn f() { rppal::gpio::Gpio::new(); }",
+        ),
+        (
+            "homes",
+            "hub-server/src/parking/visits.rs",
+            "use rusqlite::Connection;",
+        ),
+        (
+            "homes",
+            "edge-agent/src/gate/task.rs",
+            "use candle_core::Tensor;",
+        ),
         ("homes", "hub-server/src/fleet/edges.rs", "use axum::Json;"),
         ("pure", "edge-agent/src/gate/machine.rs", "async fn f() {}"),
-        ("pure", "edge-agent/src/gate/verdict.rs", "use contract::time::Clock;"),
-        ("pure", "hub-server/src/link/session.rs", "fn f() { std::fs::read(\"x\"); }"),
-        ("pure", "edge-agent/src/link/sync.rs", "fn f() { let _ = std::time::Instant::now(); }"),
-        ("seams", "hub-server/src/parking/permits.rs", "pub trait PermitStore {}"),
+        (
+            "pure",
+            "edge-agent/src/gate/verdict.rs",
+            "use contract::time::Clock;",
+        ),
+        (
+            "pure",
+            "hub-server/src/link/session.rs",
+            "fn f() { std::fs::read(\"x\"); }",
+        ),
+        (
+            "pure",
+            "edge-agent/src/link/sync.rs",
+            "fn f() { let _ = std::time::Instant::now(); }",
+        ),
+        (
+            "seams",
+            "hub-server/src/parking/permits.rs",
+            "pub trait PermitStore {}",
+        ),
         ("names", "edge-agent/src/gate/helpers.rs", ""),
-        ("tables", "hub-server/src/parking/visits.rs", "const Q: &str = \"SELECT name FROM accounts WHERE id = $1\";"),
-        ("tables", "hub-server/src/fleet/edges.rs", "const Q: &str = \"UPDATE permits SET note = $1\";"),
-        ("sql", "hub-server/src/parking/visits.rs", "const Q: &str = \"SELECT id FROM visits WHERE a = $2 AND b = $1\";"),
-        ("sql", "hub-server/src/parking/visits.rs", "const Q: &str = \"INSERT OR REPLACE INTO visits (id) VALUES ($1)\";"),
-        ("sql", "hub-server/src/web/visits.rs", "const Q: &str = \"SELECT id FROM visits\";"),
+        (
+            "tables",
+            "hub-server/src/parking/visits.rs",
+            "const Q: &str = \"SELECT name FROM accounts WHERE id = $1\";",
+        ),
+        (
+            "tables",
+            "hub-server/src/fleet/edges.rs",
+            "const Q: &str = \"UPDATE permits SET note = $1\";",
+        ),
+        (
+            "sql",
+            "hub-server/src/parking/visits.rs",
+            "const Q: &str = \"SELECT id FROM visits WHERE a = $2 AND b = $1\";",
+        ),
+        (
+            "sql",
+            "hub-server/src/parking/visits.rs",
+            "const Q: &str = \"INSERT OR REPLACE INTO visits (id) VALUES ($1)\";",
+        ),
+        (
+            "sql",
+            "hub-server/src/web/visits.rs",
+            "const Q: &str = \"SELECT id FROM visits\";",
+        ),
     ];
     let mut walls = BTreeSet::new();
     for (wall, file, source) in planted {
@@ -188,7 +361,10 @@ fn the_manifests_keep_the_programs_apart_and_the_contract_bare() {
     assert!(!manifest("hub-server/Cargo.toml").contains("edge-agent"));
     let contract = manifest("shared/contract/Cargo.toml");
     for engine in NOT_IN_CONTRACT {
-        assert!(!contract.contains(&format!("\n{}", engine.replace('_', "-"))), "contract depends on {engine}");
+        assert!(
+            !contract.contains(&format!("\n{}", engine.replace('_', "-"))),
+            "contract depends on {engine}"
+        );
     }
 }
 
@@ -203,9 +379,15 @@ fn the_map_in_the_architecture_document_is_the_tree() {
             .filter(|entry| entry.path().is_dir())
             .map(|entry| entry.file_name().into_string().unwrap())
             .collect();
-        assert_eq!(mapped, built, "the map of {program} in docs/ARCHITECTURE.md and its folders differ");
+        assert_eq!(
+            mapped, built,
+            "the map of {program} in docs/ARCHITECTURE.md and its folders differ"
+        );
         for room in &built {
-            assert!(rooms.iter().any(|(name, _)| name == room), "{program}/src/{room} has no row in the table of walls");
+            assert!(
+                rooms.iter().any(|(name, _)| name == room),
+                "{program}/src/{room} has no row in the table of walls"
+            );
         }
     }
 }
@@ -217,7 +399,11 @@ fn mapped_rooms(document: &str, program: &str) -> BTreeSet<String> {
         .skip_while(|line| !line.starts_with(&format!("{program}/")))
         .skip(1)
         .take_while(|line| line.starts_with("  "))
-        .filter_map(|line| line.trim_start().split_once('/').map(|(room, _)| room.to_owned()))
+        .filter_map(|line| {
+            line.trim_start()
+                .split_once('/')
+                .map(|(room, _)| room.to_owned())
+        })
         .filter(|room| !room.contains(' '))
         .collect()
 }
@@ -260,7 +446,11 @@ fn breaches(files: &[(String, String)]) -> Vec<Breach> {
 }
 
 fn listed(breaches: &[Breach]) -> String {
-    breaches.iter().map(|b| format!("  {}: {}: {}", b.wall, b.file, b.what)).collect::<Vec<_>>().join("\n")
+    breaches
+        .iter()
+        .map(|b| format!("  {}: {}: {}", b.wall, b.file, b.what))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 fn programs_stay_apart(file: &File, found: &mut Vec<Breach>) {
@@ -280,7 +470,9 @@ fn contract_is_bare(file: &File, found: &mut Vec<Breach>) {
 }
 
 fn rooms_use_lower_floors(file: &File, found: &mut Vec<Breach>) {
-    let Some((rooms, room)) = file.room() else { return };
+    let Some((rooms, room)) = file.room() else {
+        return;
+    };
     let Some((_, allowed)) = rooms.iter().find(|(name, _)| *name == room) else {
         found.push(file.breach("rooms", format!("the room {room} has no row in the table")));
         return;
@@ -304,13 +496,18 @@ fn engines_have_one_home(file: &File, found: &mut Vec<Breach>) {
     for (engine, homes) in HOMES {
         let at_home = homes.iter().any(|home| file.path.starts_with(home));
         if file.names(engine) && !at_home && !file.path.starts_with("tests/") {
-            found.push(file.breach("homes", format!("names {engine}, whose home is {}", homes.join(", "))));
+            found.push(file.breach(
+                "homes",
+                format!("names {engine}, whose home is {}", homes.join(", ")),
+            ));
         }
     }
 }
 
 fn pure_files_are_pure(file: &File, found: &mut Vec<Breach>) {
-    let pure = PURE.iter().any(|p| file.path == *p || (p.ends_with('/') && file.path.starts_with(p)));
+    let pure = PURE
+        .iter()
+        .any(|p| file.path == *p || (p.ends_with('/') && file.path.starts_with(p)));
     if !pure || PURE_EXCEPT.contains(&file.path.as_str()) {
         return;
     }
@@ -323,8 +520,15 @@ fn pure_files_are_pure(file: &File, found: &mut Vec<Breach>) {
 }
 
 fn traits_stand_at_the_hardware(file: &File, found: &mut Vec<Breach>) {
-    for name in file.traits.iter().filter(|name| !SEAMS.contains(&name.as_str())) {
-        found.push(file.breach("seams", format!("declares the trait {name}; use an enum or a function")));
+    for name in file
+        .traits
+        .iter()
+        .filter(|name| !SEAMS.contains(&name.as_str()))
+    {
+        found.push(file.breach(
+            "seams",
+            format!("declares the trait {name}; use an enum or a function"),
+        ));
     }
 }
 
@@ -342,11 +546,22 @@ fn rooms_query_their_own_tables(file: &File, found: &mut Vec<Breach>) {
     if !file.path.starts_with("hub-server/") || room == "store" {
         return;
     }
-    for table in file.strings.iter().filter(|s| is_sql(s)).flat_map(|sql| tables_of(sql)) {
-        let owner = TABLES.iter().find(|(_, tables)| tables.contains(&table.as_str())).map(|(owner, _)| *owner);
+    for table in file
+        .strings
+        .iter()
+        .filter(|s| is_sql(s))
+        .flat_map(|sql| tables_of(sql))
+    {
+        let owner = TABLES
+            .iter()
+            .find(|(_, tables)| tables.contains(&table.as_str()))
+            .map(|(owner, _)| *owner);
         if owner != Some(room) {
             let owner = owner.unwrap_or("nobody");
-            found.push(file.breach("tables", format!("{room} queries {table}, which belongs to {owner}")));
+            found.push(file.breach(
+                "tables",
+                format!("{room} queries {table}, which belongs to {owner}"),
+            ));
         }
     }
 }
@@ -356,19 +571,32 @@ fn sql_is_portable(file: &File, found: &mut Vec<Breach>) {
         return;
     }
     for sql in file.strings.iter().filter(|s| is_sql(s)) {
-        if file.path.starts_with("hub-server/src/web/") || file.path.starts_with("hub-server/src/link/") {
+        if file.path.starts_with("hub-server/src/web/")
+            || file.path.starts_with("hub-server/src/link/")
+        {
             found.push(file.breach("sql", format!("a door runs SQL: {sql}")));
         }
         let mut expected = 1;
         for number in parameters_of(sql) {
             if number > expected {
-                found.push(file.breach("sql", format!("${number} comes before ${expected}: {sql}")));
+                found
+                    .push(file.breach("sql", format!("${number} comes before ${expected}: {sql}")));
                 break;
             }
             expected = expected.max(number + 1);
         }
         let upper = sql.to_uppercase();
-        for word in ["INSERT OR ", "REPLACE INTO", " GLOB ", "ROWID", "PRAGMA", "IFNULL(", "STRFTIME(", "DATETIME(", "::"] {
+        for word in [
+            "INSERT OR ",
+            "REPLACE INTO",
+            " GLOB ",
+            "ROWID",
+            "PRAGMA",
+            "IFNULL(",
+            "STRFTIME(",
+            "DATETIME(",
+            "::",
+        ] {
             if upper.contains(word) {
                 found.push(file.breach("sql", format!("{word:?} is not portable: {sql}")));
             }
@@ -378,8 +606,12 @@ fn sql_is_portable(file: &File, found: &mut Vec<Breach>) {
 
 fn is_sql(text: &str) -> bool {
     let upper = text.trim_start().to_uppercase();
-    ["SELECT ", "INSERT ", "UPDATE ", "DELETE FROM ", "WITH "].iter().any(|verb| upper.starts_with(verb))
-        && [" FROM ", "FROM ", "INTO ", " SET "].iter().any(|word| upper.contains(word))
+    ["SELECT ", "INSERT ", "UPDATE ", "DELETE FROM ", "WITH "]
+        .iter()
+        .any(|verb| upper.starts_with(verb))
+        && [" FROM ", "FROM ", "INTO ", " SET "]
+            .iter()
+            .any(|word| upper.contains(word))
 }
 
 /// The tables that a statement names: what follows FROM, JOIN, INTO, UPDATE, less its own WITH names.
@@ -398,8 +630,22 @@ fn tables_of(sql: &str) -> BTreeSet<String> {
         .windows(3)
         .filter(|w| matches!(w[0].as_str(), "from" | "join" | "into"))
         .map(|w| w[1].clone())
-        .chain(words.windows(2).next().filter(|w| w[0] == "update").map(|w| w[1].clone()))
-        .chain(words.iter().rev().take(2).last().filter(|w| *w == "from").and(words.last().cloned()))
+        .chain(
+            words
+                .windows(2)
+                .next()
+                .filter(|w| w[0] == "update")
+                .map(|w| w[1].clone()),
+        )
+        .chain(
+            words
+                .iter()
+                .rev()
+                .take(2)
+                .last()
+                .filter(|w| *w == "from")
+                .and(words.last().cloned()),
+        )
         .filter(|table| !own.contains(table) && table != "select")
         .collect()
 }
@@ -407,18 +653,30 @@ fn tables_of(sql: &str) -> BTreeSet<String> {
 fn parameters_of(sql: &str) -> Vec<u32> {
     sql.split('$')
         .skip(1)
-        .filter_map(|rest| rest.chars().take_while(char::is_ascii_digit).collect::<String>().parse().ok())
+        .filter_map(|rest| {
+            rest.chars()
+                .take_while(char::is_ascii_digit)
+                .collect::<String>()
+                .parse()
+                .ok()
+        })
         .collect()
 }
 
 impl File {
     fn breach(&self, wall: &'static str, what: String) -> Breach {
-        Breach { wall, file: self.path.clone(), what }
+        Breach {
+            wall,
+            file: self.path.clone(),
+            what,
+        }
     }
 
     /// Whether the file names this crate or path outside tests.
     fn names(&self, what: &str) -> bool {
-        self.paths.iter().any(|path| path == what || path.starts_with(&format!("{what}::")))
+        self.paths
+            .iter()
+            .any(|path| path == what || path.starts_with(&format!("{what}::")))
     }
 
     /// The table of its program and its room's name.
@@ -434,7 +692,8 @@ impl File {
 }
 
 fn read(path: &str, source: &str) -> File {
-    let tree = syn::parse_file(source).unwrap_or_else(|error| panic!("{path} does not parse: {error}"));
+    let tree =
+        syn::parse_file(source).unwrap_or_else(|error| panic!("{path} does not parse: {error}"));
     let mut reader = Reader::default();
     reader.visit_file(&tree);
     File {
@@ -473,19 +732,30 @@ impl Reader {
     }
 
     fn import(&mut self, prefix: &str, tree: &syn::UseTree) {
-        let join = |name: String| if prefix.is_empty() { name } else { format!("{prefix}::{name}") };
+        let join = |name: String| {
+            if prefix.is_empty() {
+                name
+            } else {
+                format!("{prefix}::{name}")
+            }
+        };
         match tree {
             syn::UseTree::Path(path) => self.import(&join(path.ident.to_string()), &path.tree),
             syn::UseTree::Name(name) => {
-                self.imports.insert(name.ident.to_string(), join(name.ident.to_string()));
+                self.imports
+                    .insert(name.ident.to_string(), join(name.ident.to_string()));
             }
             syn::UseTree::Rename(rename) => {
-                self.imports.insert(rename.rename.to_string(), join(rename.ident.to_string()));
+                self.imports
+                    .insert(rename.rename.to_string(), join(rename.ident.to_string()));
             }
             syn::UseTree::Glob(_) => {
                 self.paths.insert(prefix.to_owned());
             }
-            syn::UseTree::Group(group) => group.items.iter().for_each(|item| self.import(prefix, item)),
+            syn::UseTree::Group(group) => group
+                .items
+                .iter()
+                .for_each(|item| self.import(prefix, item)),
         }
     }
 }
@@ -511,7 +781,12 @@ impl<'ast> Visit<'ast> for Reader {
     }
 
     fn visit_path(&mut self, path: &'ast syn::Path) {
-        let text = path.segments.iter().map(|s| s.ident.to_string()).collect::<Vec<_>>().join("::");
+        let text = path
+            .segments
+            .iter()
+            .map(|s| s.ident.to_string())
+            .collect::<Vec<_>>()
+            .join("::");
         self.paths.insert(text);
         syn::visit::visit_path(self, path);
     }
@@ -537,10 +812,11 @@ impl<'ast> Visit<'ast> for Reader {
 
     fn visit_macro(&mut self, item: &'ast syn::Macro) {
         // Statements inside macros such as `concat!` and `format!` are strings too.
-        if let Ok(list) = item
-            .parse_body_with(syn::punctuated::Punctuated::<syn::Expr, syn::Token![,]>::parse_terminated)
-        {
-            list.iter().for_each(|expression| self.visit_expr(expression));
+        if let Ok(list) = item.parse_body_with(
+            syn::punctuated::Punctuated::<syn::Expr, syn::Token![,]>::parse_terminated,
+        ) {
+            list.iter()
+                .for_each(|expression| self.visit_expr(expression));
         }
         self.visit_path(&item.path);
     }
@@ -548,20 +824,32 @@ impl<'ast> Visit<'ast> for Reader {
 
 fn sources() -> Vec<(String, String)> {
     let mut files = Vec::new();
-    for folder in ["shared/contract/src", "shared/vision/src", "edge-agent/src", "hub-server/src"] {
+    for folder in [
+        "shared/contract/src",
+        "shared/vision/src",
+        "edge-agent/src",
+        "hub-server/src",
+    ] {
         collect(&root().join(folder), &mut files);
     }
     files
 }
 
 fn collect(folder: &Path, files: &mut Vec<(String, String)>) {
-    let mut entries: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut entries: Vec<PathBuf> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     entries.sort();
     for path in entries {
         if path.is_dir() {
             collect(&path, files);
         } else if path.extension().is_some_and(|extension| extension == "rs") {
-            let name = path.strip_prefix(root()).unwrap().to_string_lossy().into_owned();
+            let name = path
+                .strip_prefix(root())
+                .unwrap()
+                .to_string_lossy()
+                .into_owned();
             // A room's `tests.rs` is compiled for tests only.
             if path.file_name().is_some_and(|name| name != "tests.rs") {
                 files.push((name, fs::read_to_string(&path).unwrap()));
@@ -571,5 +859,8 @@ fn collect(folder: &Path, files: &mut Vec<(String, String)>) {
 }
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap()
+        .to_path_buf()
 }

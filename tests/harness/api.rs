@@ -34,14 +34,19 @@ impl Api {
             // An error means that one is installed already.
             let _ = rustls::crypto::ring::default_provider().install_default();
         });
-        let authority = reqwest::Certificate::from_pem(authority_pem).context("reading the hub's authority")?;
+        let authority =
+            reqwest::Certificate::from_pem(authority_pem).context("reading the hub's authority")?;
         let client = reqwest::Client::builder()
             .tls_certs_only([authority])
             .cookie_store(true)
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .context("making a client")?;
-        Ok(Self { client, base: base.to_owned(), csrf: String::new() })
+        Ok(Self {
+            client,
+            base: base.to_owned(),
+            csrf: String::new(),
+        })
     }
 
     /// Uses the set-up link: makes the first administrator and logs in.
@@ -55,32 +60,62 @@ impl Api {
 
     /// Logs in.
     pub async fn log_in(&mut self, name: &str, password: &str) -> anyhow::Result<()> {
-        self.begin("/api/v1/session", json!({"name": name, "password": password})).await
+        self.begin(
+            "/api/v1/session",
+            json!({"name": name, "password": password}),
+        )
+        .await
     }
 
     async fn begin(&mut self, path: &str, body: Value) -> anyhow::Result<()> {
         let session = self.expect(Method::POST, path, Some(body)).await?;
-        self.csrf = session["csrf"].as_str().context("a session has a CSRF token")?.to_owned();
+        self.csrf = session["csrf"]
+            .as_str()
+            .context("a session has a CSRF token")?
+            .to_owned();
         Ok(())
     }
 
     /// Calls the API and gives whatever it answers.
-    pub async fn call(&self, method: Method, path: &str, body: Option<Value>) -> anyhow::Result<Answer> {
-        let mut request = self.client.request(method, format!("{}{path}", self.base)).header("X-CSRF-Token", &self.csrf);
+    pub async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> anyhow::Result<Answer> {
+        let mut request = self
+            .client
+            .request(method, format!("{}{path}", self.base))
+            .header("X-CSRF-Token", &self.csrf);
         if let Some(body) = body {
             request = request.json(&body);
         }
-        let response = request.send().await.with_context(|| format!("calling {path}"))?;
+        let response = request
+            .send()
+            .await
+            .with_context(|| format!("calling {path}"))?;
         let status = response.status();
         let bytes = response.bytes().await?;
-        Ok(Answer { status, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null) })
+        Ok(Answer {
+            status,
+            body: serde_json::from_slice(&bytes).unwrap_or(Value::Null),
+        })
     }
 
     /// Calls the API and fails unless it succeeds.
-    pub async fn expect(&self, method: Method, path: &str, body: Option<Value>) -> anyhow::Result<Value> {
+    pub async fn expect(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> anyhow::Result<Value> {
         let answer = self.call(method.clone(), path, body).await?;
         if !answer.status.is_success() {
-            bail!("{method} {path} answered {}: {}", answer.status, answer.body);
+            bail!(
+                "{method} {path} answered {}: {}",
+                answer.status,
+                answer.body
+            );
         }
         Ok(answer.body)
     }
@@ -97,8 +132,18 @@ impl Api {
 
     /// `GET`, as bytes with their media type.
     pub async fn bytes(&self, path: &str) -> anyhow::Result<(String, Vec<u8>)> {
-        let response = self.client.get(format!("{}{path}", self.base)).send().await?.error_for_status()?;
-        let kind = response.headers().get("content-type").and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
+        let response = self
+            .client
+            .get(format!("{}{path}", self.base))
+            .send()
+            .await?
+            .error_for_status()?;
+        let kind = response
+            .headers()
+            .get("content-type")
+            .and_then(|v| v.to_str().ok())
+            .unwrap_or_default()
+            .to_owned();
         Ok((kind, response.bytes().await?.to_vec()))
     }
 

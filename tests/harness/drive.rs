@@ -14,7 +14,7 @@ pub struct Drive {
     #[serde(skip)]
     pub folder: PathBuf,
     /// Frames per second.
-    pub fps: f64,
+    pub frames_per_second: f64,
     /// The cars in the order in which they come.
     pub passages: Vec<Car>,
     /// Who may pass.
@@ -43,20 +43,30 @@ impl Drive {
     /// Reads the drive of the repository.
     pub fn load(root: &Path) -> anyhow::Result<Self> {
         let folder = root.join("samples/drive");
-        let text = std::fs::read_to_string(folder.join("truth.json")).context("reading the drive's ground truth")?;
-        let mut drive: Self = serde_json::from_str(&text).context("reading the drive's ground truth")?;
+        let text = std::fs::read_to_string(folder.join("truth.json"))
+            .context("reading the drive's ground truth")?;
+        let mut drive: Self =
+            serde_json::from_str(&text).context("reading the drive's ground truth")?;
         drive.folder = folder;
         Ok(drive)
     }
 
     /// The plates that the gate must open for, one entry a passage.
     pub fn permitted(&self) -> Vec<String> {
-        self.passages.iter().filter(|car| car.permitted).map(|car| car.plate.clone()).collect()
+        self.passages
+            .iter()
+            .filter(|car| car.permitted)
+            .map(|car| car.plate.clone())
+            .collect()
     }
 
     /// The plates that the gate must not open for.
     pub fn refused(&self) -> Vec<String> {
-        self.passages.iter().filter(|car| !car.permitted).map(|car| car.plate.clone()).collect()
+        self.passages
+            .iter()
+            .filter(|car| !car.permitted)
+            .map(|car| car.plate.clone())
+            .collect()
     }
 
     /// The different plates with a permit that come by.
@@ -66,7 +76,12 @@ impl Drive {
 
     /// The permits as the CSV that the hub takes in.
     pub fn permits_csv(&self) -> String {
-        let rows = self.permits.iter().map(|permit| format!("{},{}\n", permit.plate, permit.holder));
-        std::iter::once("plate,holder\n".to_owned()).chain(rows).collect()
+        let rows = self
+            .permits
+            .iter()
+            .map(|permit| format!("{},{}\n", permit.plate, permit.holder));
+        std::iter::once("plate,holder\n".to_owned())
+            .chain(rows)
+            .collect()
     }
 }

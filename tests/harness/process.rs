@@ -28,13 +28,23 @@ pub struct Process {
 /// Where the programs lie: beside the one that runs.
 pub fn program(name: &str) -> anyhow::Result<PathBuf> {
     let me = std::env::current_exe().context("finding the running program")?;
-    let found = me.ancestors().skip(1).take(2).map(|folder| folder.join(name)).find(|path| path.is_file());
+    let found = me
+        .ancestors()
+        .skip(1)
+        .take(2)
+        .map(|folder| folder.join(name))
+        .find(|path| path.is_file());
     found.with_context(|| format!("{name} is not built: run `cargo build --workspace` first"))
 }
 
 impl Process {
     /// Starts a program with its output kept.
-    pub fn start(name: &str, arguments: &[&str], folder: &Path, environment: &[(&str, &str)]) -> anyhow::Result<Self> {
+    pub fn start(
+        name: &str,
+        arguments: &[&str],
+        folder: &Path,
+        environment: &[(&str, &str)],
+    ) -> anyhow::Result<Self> {
         let mut child = Command::new(program(name)?)
             .args(arguments)
             .current_dir(folder)
@@ -52,14 +62,26 @@ impl Process {
         if let Some(output) = child.stderr.take() {
             keep(output, Arc::clone(&lines));
         }
-        Ok(Self { name: name.to_owned(), child, lines })
+        Ok(Self {
+            name: name.to_owned(),
+            child,
+            lines,
+        })
     }
 
     /// The first line that `choose` takes, from those printed already or later.
-    pub async fn line<T>(&mut self, what: &str, limit: Duration, choose: impl Fn(&str) -> Option<T>) -> anyhow::Result<T> {
+    pub async fn line<T>(
+        &mut self,
+        what: &str,
+        limit: Duration,
+        choose: impl Fn(&str) -> Option<T>,
+    ) -> anyhow::Result<T> {
         let lines = Arc::clone(&self.lines);
         let search = || {
-            let found = lines.lock().ok().and_then(|lines| lines.iter().find_map(|line| choose(line)));
+            let found = lines
+                .lock()
+                .ok()
+                .and_then(|lines| lines.iter().find_map(|line| choose(line)));
             async move { found }
         };
         let name = self.name.clone();
@@ -72,7 +94,10 @@ impl Process {
 
     /// Everything printed so far.
     pub fn output(&self) -> String {
-        self.lines.lock().map(|lines| lines.join("\n")).unwrap_or_default()
+        self.lines
+            .lock()
+            .map(|lines| lines.join("\n"))
+            .unwrap_or_default()
     }
 
     /// Whether it still runs.
@@ -84,19 +109,30 @@ impl Process {
     pub async fn ended(&mut self, limit: Duration) -> anyhow::Result<ExitStatus> {
         match tokio::time::timeout(limit, self.child.wait()).await {
             Ok(status) => Ok(status?),
-            Err(_) => bail!("{} did not end within {} s:\n{}", self.name, limit.as_secs(), self.output()),
+            Err(_) => bail!(
+                "{} did not end within {} s:\n{}",
+                self.name,
+                limit.as_secs(),
+                self.output()
+            ),
         }
     }
 
     /// `kill -9`.
     pub async fn kill(&mut self) -> anyhow::Result<()> {
-        self.child.kill().await.with_context(|| format!("killing {}", self.name))
+        self.child
+            .kill()
+            .await
+            .with_context(|| format!("killing {}", self.name))
     }
 
     /// Asks it to stop, as systemd would, and waits.
     pub async fn stop(&mut self) -> anyhow::Result<ExitStatus> {
         if let Some(id) = self.child.id() {
-            let asked = Command::new("kill").args(["-TERM", &id.to_string()]).status().await?;
+            let asked = Command::new("kill")
+                .args(["-TERM", &id.to_string()])
+                .status()
+                .await?;
             anyhow::ensure!(asked.success(), "asking {} to stop", self.name);
         }
         self.ended(Duration::from_secs(30)).await
@@ -114,12 +150,19 @@ pub async fn run(name: &str, arguments: &[&str], folder: &Path) -> anyhow::Resul
         .with_context(|| format!("starting {name}"))?;
     let printed = String::from_utf8_lossy(&output.stdout).into_owned();
     if !output.status.success() {
-        bail!("{name} {} failed: {printed}{}", arguments.join(" "), String::from_utf8_lossy(&output.stderr));
+        bail!(
+            "{name} {} failed: {printed}{}",
+            arguments.join(" "),
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
     Ok(printed)
 }
 
-#[expect(clippy::disallowed_methods, reason = "these tasks end with the program whose output they read")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "these tasks end with the program whose output they read"
+)]
 fn keep(output: impl AsyncRead + Unpin + Send + 'static, lines: Arc<Mutex<Vec<String>>>) {
     tokio::spawn(async move {
         let mut reader = BufReader::new(output).lines();
