@@ -4,6 +4,7 @@
 //! (minicbor): a field number is never reused and never changes its meaning, so that every message ever sent
 //! can still be read.
 
+pub mod code;
 pub mod directive;
 pub mod event;
 pub mod ids;

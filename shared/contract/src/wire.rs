@@ -252,6 +252,43 @@ impl Batch {
             zstd::bulk::decompress(&self.packed, LARGEST_BATCH).map_err(WireError::Unpack)?;
         minicbor::decode(&bytes).map_err(|source| WireError::Body { kind: 4, source })
     }
+
+    /// Unpacks with each event's own bytes, bounded by [`LARGEST_BATCH`]. An entry that is CBOR and not an event is
+    /// kept, too: it must not hold up those behind it.
+    pub fn unpack_verbatim(&self) -> Result<Vec<Verbatim>, WireError> {
+        let bytes =
+            zstd::bulk::decompress(&self.packed, LARGEST_BATCH).map_err(WireError::Unpack)?;
+        let wrong = |source| WireError::Body { kind: 4, source };
+        let mut decoder = minicbor::Decoder::new(&bytes);
+        let count = decoder.array().map_err(wrong)?.ok_or_else(|| {
+            wrong(minicbor::decode::Error::message(
+                "a batch is an array of a known length",
+            ))
+        })?;
+        if count != u64::from(self.count) {
+            return Err(wrong(minicbor::decode::Error::message(
+                "a batch holds as many events as it says",
+            )));
+        }
+        let mut events = Vec::new();
+        for _ in 0..count {
+            let start = decoder.position();
+            decoder.skip().map_err(wrong)?;
+            let raw = bytes[start..decoder.position()].to_vec();
+            let event = minicbor::decode(&raw).ok();
+            events.push(Verbatim { event, raw });
+        }
+        Ok(events)
+    }
+}
+
+/// An event with the bytes that it came as.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verbatim {
+    /// The event; none if the bytes are CBOR of something else.
+    pub event: Option<Event>,
+    /// Its bytes, fields of the future included.
+    pub raw: Vec<u8>,
 }
 
 /// Hub to edge: every event of (this edge, `epoch`) up to `through` is on the hub's disk.
@@ -462,6 +499,25 @@ mod tests {
     }
 
     #[test]
+    fn events_keep_their_own_bytes_and_a_strange_one_does_not_hide_the_others() {
+        let mut bytes = Vec::new();
+        let mut encoder = minicbor::Encoder::new(&mut bytes);
+        encoder.array(2).unwrap().str("not an event").unwrap();
+        minicbor::encode(event(8), &mut bytes).unwrap();
+        let batch = Batch {
+            epoch: 3,
+            first_seq: 7,
+            count: 2,
+            packed: zstd::bulk::compress(&bytes, 3).unwrap().into(),
+        };
+        let events = batch.unpack_verbatim().unwrap();
+        assert_eq!(events[0].event, None);
+        assert_eq!(events[1].event, Some(event(8)));
+        assert_eq!(events[1].raw, minicbor::to_vec(event(8)).unwrap());
+        assert!(Batch { count: 3, ..batch }.unpack_verbatim().is_err());
+    }
+
+    #[test]
     fn a_bomb_is_refused_before_it_unfolds() {
         let packed = zstd::bulk::compress(&vec![0; LARGEST_BATCH + 1], 3).unwrap();
         let batch = Batch {
@@ -492,6 +548,7 @@ mod tests {
         fn garbage_is_an_error_and_never_a_panic(kind in 0u16..20, body in proptest::collection::vec(any::<u8>(), 0..200)) {
             if let Ok(Some(Message::Batch(batch))) = Message::parse(kind, &body) {
                 let _ = batch.unpack();
+                let _ = batch.unpack_verbatim();
             }
             let _ = Fact::decode(kind, &body);
         }
