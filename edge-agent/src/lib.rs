@@ -4,4 +4,5 @@ pub mod camera;
 pub mod gate;
 pub mod gpio;
 pub mod link;
+pub mod orders;
 pub mod store;
