@@ -3,7 +3,9 @@
 pub mod audit;
 pub mod auth;
 pub mod evidence;
+pub mod faults;
 pub mod fleet;
+pub mod hub;
 pub mod intake;
 pub mod link;
 pub mod live;

@@ -1,0 +1,1 @@
+-- Parking: permits, passages, visits, evidence.
