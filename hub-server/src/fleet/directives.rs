@@ -19,8 +19,8 @@ pub const TERM: u64 = 1;
 /// What waits for one edge.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pending {
-    /// The number and version of a permit book that the edge has not taken yet.
-    pub book: Option<(u64, u64)>,
+    /// The number of the directive by which the edge is to take the newest permit book.
+    pub book: Option<u64>,
     /// Orders that still hold, by number.
     pub orders: Vec<Order>,
 }
@@ -157,13 +157,8 @@ pub fn pending(
     )?;
     let after = after.max(row.number(0)?);
     let number = row.number(1)?;
-    let book = if number > after {
-        Some((number, book_version(tx, organisation)?))
-    } else {
-        None
-    };
     Ok(Pending {
-        book,
+        book: (number > after).then_some(number),
         orders: orders::list_pending(tx, organisation, edge, after, now)?,
     })
 }
