@@ -11,10 +11,10 @@
 //! - An order expires within seconds, and its state only moves forward.
 
 pub mod authority;
-// pub mod directives;
-// pub mod edges;
-// pub mod enrolments;
-// pub mod gates;
-// pub mod orders;
+pub mod directives;
+pub mod edges;
+pub mod enrolments;
+pub mod gates;
+pub mod orders;
 pub mod presence;
-// pub mod sites;
+pub mod sites;

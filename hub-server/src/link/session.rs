@@ -48,7 +48,7 @@ pub enum Input {
 }
 
 /// What the shell shall do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output {
     /// Take the batch in, in one transaction; answer with [`Input::Committed`].
     TakeIn,
