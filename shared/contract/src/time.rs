@@ -66,6 +66,26 @@ impl fmt::Display for Timestamp {
     }
 }
 
+/// How the API writes a [`Timestamp`], for `#[serde(serialize_with = "rfc3339::serialize")]`.
+pub mod rfc3339 {
+    use serde::Serializer;
+
+    use super::Timestamp;
+
+    /// Writes RFC 3339 in UTC, with milliseconds.
+    pub fn serialize<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(at)
+    }
+
+    /// Writes RFC 3339 in UTC, or null.
+    pub fn option<S: Serializer>(at: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
+        match at {
+            Some(at) => serializer.collect_str(at),
+            None => serializer.serialize_none(),
+        }
+    }
+}
+
 /// How far a wall clock can be trusted.
 #[derive(
     Clone,

@@ -1,0 +1,619 @@
+//! Passages: one vehicle's way through a gate is one row, made and completed by events; with the SQL of the tables
+//! `passages` and `barrier_moves`.
+
+use std::collections::BTreeMap;
+
+use contract::event::BarrierAction;
+use contract::event::BarrierMoved;
+use contract::event::Cause;
+use contract::event::EvidenceKind;
+use contract::event::Judged;
+use contract::event::PassageEnded;
+use contract::ids::EdgeId;
+use contract::ids::GateId;
+use contract::ids::OrderId;
+use contract::ids::OrganisationId;
+use contract::ids::PassageId;
+use contract::ids::PermitId;
+use contract::plate::Candidate;
+use contract::plate::Plate;
+use contract::plate::PlateRead;
+use contract::sighting::Direction;
+use contract::sighting::Stages;
+use contract::time::TimeQuality;
+use contract::time::Timestamp;
+use contract::time::rfc3339;
+use contract::verdict::Outcome;
+use contract::verdict::Reason;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::Context;
+use super::Named;
+use super::Names;
+use super::words;
+use crate::evidence;
+use crate::evidence::PictureStage;
+use crate::fleet;
+use crate::live;
+use crate::store::Row;
+use crate::store::StoreError;
+use crate::store::Tx;
+use crate::store::Value;
+
+/// A passage as lists show it.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct Passage {
+    /// Its identity, made at the edge.
+    #[schema(value_type = Uuid)]
+    pub id: PassageId,
+    /// The gate.
+    pub gate: Named,
+    /// The site.
+    pub site: Named,
+    /// The camera's name in the gate's configuration.
+    pub camera: String,
+    /// What was read; none if something came by without a readable plate.
+    #[schema(value_type = Option<String>, example = "1234BCD")]
+    pub plate: Option<Plate>,
+    /// How sure the read is, 0 to 1.
+    #[schema(example = 0.97)]
+    pub confidence: Option<f32>,
+    /// Which way this gate lets through.
+    #[schema(schema_with = words::direction)]
+    pub direction: Direction,
+    /// What was decided.
+    #[schema(schema_with = words::outcome)]
+    pub outcome: Outcome,
+    /// Why.
+    #[schema(schema_with = words::reason)]
+    pub reason: Reason,
+    /// The permit that decided, as it is today.
+    pub permit: Option<PermitMention>,
+    /// The version of the permit book that was asked.
+    pub book_version: u64,
+    /// The first frame that showed it.
+    #[serde(serialize_with = "rfc3339::serialize")]
+    #[schema(value_type = String, format = DateTime)]
+    pub first_seen: Timestamp,
+    /// The newest frame that showed it.
+    #[serde(serialize_with = "rfc3339::serialize")]
+    #[schema(value_type = String, format = DateTime)]
+    pub last_seen: Timestamp,
+    /// When it was over.
+    #[serde(serialize_with = "rfc3339::option")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub ended_at: Option<Timestamp>,
+    /// How many frames showed it.
+    pub frames: u32,
+    /// How long each stage took, in microseconds; a stage that did not run is zero.
+    #[schema(value_type = StageTimes)]
+    pub stages: Stages,
+    /// The pictures kept, or what became of them.
+    pub pictures: Vec<PassagePicture>,
+    /// The moment that lists are sorted by.
+    #[serde(skip)]
+    pub at: Timestamp,
+}
+
+/// How long each stage of a passage took, in microseconds.
+#[derive(ToSchema)]
+pub struct StageTimes {
+    /// From the camera's clock to the frame in hand.
+    pub capture_us: u64,
+    /// Bytes to pixels.
+    pub decode_us: u64,
+    /// Finding plates.
+    pub detect_us: u64,
+    /// Reading plates.
+    pub read_us: u64,
+    /// Sighting to verdict.
+    pub decide_us: u64,
+    /// Appending the event to the spool, on disk for good.
+    pub record_us: u64,
+    /// Telling the barrier to move.
+    pub actuate_us: u64,
+}
+
+/// The permit of a passage, as far as a list shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct PermitMention {
+    /// Its identity.
+    #[schema(value_type = Uuid)]
+    pub id: PermitId,
+    /// Its plate, which the read may differ from.
+    pub plate: String,
+    /// Who holds it.
+    pub holder: String,
+}
+
+/// A picture of a passage.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct PassagePicture {
+    /// `frame` or `crop`.
+    #[schema(example = "crop")]
+    pub kind: &'static str,
+    /// Whether its bytes are here, still at the edge, or gone after their time.
+    pub state: PictureStage,
+    /// Where its bytes are.
+    #[schema(example = "/api/v1/passages/01937f2e-7d10-7000-8000-000000000001/pictures/crop")]
+    pub url: String,
+    /// Its type.
+    #[schema(example = "image/jpeg")]
+    pub media_type: String,
+    /// Its size.
+    pub size_bytes: u64,
+}
+
+/// Everything that is known of a passage.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct PassageDetail {
+    /// What a list shows.
+    #[serde(flatten)]
+    pub passage: Passage,
+    /// The most likely texts, the best first.
+    #[schema(value_type = Vec<PlateCandidate>)]
+    pub candidates: Vec<Candidate>,
+    /// The characters of the plate with what else they could be.
+    pub characters: Vec<PlateCharacter>,
+    /// The plate's corners in pixels of the frame, clockwise from the top left.
+    #[schema(value_type = Option<Vec<Vec<f32>>>)]
+    pub corners: Option<[[f32; 2]; 4]>,
+    /// How sure the detector is that this is a plate, 0 to 1.
+    pub detection: Option<f32>,
+    /// `name@version` of each model that took part.
+    pub models: Vec<String>,
+    /// How the barrier moved for it, in order.
+    pub barrier: Vec<Move>,
+    /// The event that reported it.
+    pub event: Reported,
+}
+
+/// One possible text of a read.
+#[derive(ToSchema)]
+pub struct PlateCandidate {
+    /// The text, normalised.
+    pub text: String,
+    /// How likely the whole text is, 0 to 1.
+    pub confidence: f32,
+}
+
+/// One character of a read.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct PlateCharacter {
+    /// What it could be, most likely first.
+    pub options: Vec<CharacterOption>,
+}
+
+/// One thing that a character could be.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct CharacterOption {
+    /// The letter or digit.
+    #[schema(value_type = String, example = "B")]
+    pub symbol: char,
+    /// How likely, 0 to 1.
+    pub probability: f32,
+}
+
+/// One move of a barrier.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Move {
+    /// What the barrier was told.
+    #[schema(schema_with = words::action)]
+    pub action: BarrierAction,
+    /// `passage`: the verdict. `order`: a person. `hold_over`: the hold time ran out and the way was free.
+    #[schema(example = "passage")]
+    pub cause: String,
+    /// The edge's wall clock.
+    #[serde(serialize_with = "rfc3339::serialize")]
+    #[schema(value_type = String, format = DateTime)]
+    pub at: Timestamp,
+}
+
+/// The event behind a row.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Reported {
+    /// The edge that reported it.
+    pub edge: Named,
+    /// Which life of the edge's numbering.
+    pub epoch: u64,
+    /// Its number.
+    pub seq: u64,
+    /// The edge's wall clock at the verdict.
+    #[serde(serialize_with = "rfc3339::serialize")]
+    #[schema(value_type = String, format = DateTime)]
+    pub at: Timestamp,
+    /// How far that clock could be trusted.
+    #[schema(schema_with = words::time_quality)]
+    pub time_quality: TimeQuality,
+    /// When the hub took the event in.
+    #[serde(serialize_with = "rfc3339::serialize")]
+    #[schema(value_type = String, format = DateTime)]
+    pub received_at: Timestamp,
+}
+
+/// Which passages a list shows.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Only plates that hold these letters and digits.
+    pub plate: Option<Plate>,
+    /// Only this gate.
+    pub gate: Option<GateId>,
+    /// Only this outcome.
+    pub outcome: Option<Outcome>,
+    /// Only from this moment on.
+    pub from: Option<Timestamp>,
+    /// Only before this moment.
+    pub until: Option<Timestamp>,
+}
+
+const COLUMNS: &str = "p.id, p.gate, p.site, p.camera, p.plate, p.confidence, p.direction, p.outcome, p.reason, \
+                       m.id, m.plate, m.holder, p.book_version, p.first_seen, p.last_seen, p.ended_at, p.frames, \
+                       p.stages_json, p.at";
+const FROM: &str =
+    "FROM passages p LEFT JOIN permits m ON m.organisation = p.organisation AND m.id = p.permit";
+
+/// Lists passages, newest first, from just before the one given.
+pub fn list_passages(
+    tx: &mut Tx,
+    organisation: OrganisationId,
+    filter: &Filter,
+    before: Option<(Timestamp, PassageId)>,
+    limit: i64,
+) -> Result<Vec<Passage>, StoreError> {
+    let mut sql = format!("SELECT {COLUMNS} {FROM} WHERE p.organisation = $1");
+    let mut values: Vec<Value> = vec![organisation.into()];
+    let mut next = |value: Value| {
+        values.push(value);
+        values.len()
+    };
+    if let Some(plate) = &filter.plate {
+        // A key holds only A-Z and 0-9, so nothing in it means anything to LIKE.
+        let holds = next(format!("%{}%", plate.key()).into());
+        sql.push_str(&format!(" AND p.plate_key LIKE ${holds}"));
+    }
+    if let Some(gate) = filter.gate {
+        sql.push_str(&format!(" AND p.gate = ${}", next(gate.into())));
+    }
+    if let Some(outcome) = filter.outcome {
+        let outcome = next(words::word(&outcome).into());
+        sql.push_str(&format!(" AND p.outcome = ${outcome}"));
+    }
+    if let Some(from) = filter.from {
+        sql.push_str(&format!(" AND p.at >= ${}", next(from.into())));
+    }
+    if let Some(until) = filter.until {
+        sql.push_str(&format!(" AND p.at < ${}", next(until.into())));
+    }
+    if let Some((at, id)) = before {
+        let (at, id) = (next(at.into()), next(id.into()));
+        sql.push_str(&format!(" AND (p.at, p.id) < (${at}, ${id})"));
+    }
+    let limit = next(limit.into());
+    sql.push_str(&format!(" ORDER BY p.at DESC, p.id DESC LIMIT ${limit}"));
+    let rows = tx.list(&sql, &values)?;
+    passages_of(tx, organisation, &rows)
+}
+
+/// Returns what a list shows of one passage.
+pub fn find_passage(
+    tx: &mut Tx,
+    organisation: OrganisationId,
+    id: PassageId,
+) -> Result<Option<Passage>, StoreError> {
+    let rows = tx.list(
+        &format!("SELECT {COLUMNS} {FROM} WHERE p.organisation = $1 AND p.id = $2"),
+        &[organisation.into(), id.into()],
+    )?;
+    Ok(passages_of(tx, organisation, &rows)?.pop())
+}
+
+/// Returns everything that is known of a passage.
+pub fn find_detail(
+    tx: &mut Tx,
+    organisation: OrganisationId,
+    id: PassageId,
+) -> Result<Option<PassageDetail>, StoreError> {
+    let (Some(passage), Some(row)) = (
+        find_passage(tx, organisation, id)?,
+        tx.find(
+            "SELECT read_json, models_json, edge, epoch, seq, event_at, time_quality, received_at FROM passages \
+             WHERE organisation = $1 AND id = $2",
+            &[organisation.into(), id.into()],
+        )?,
+    ) else {
+        return Ok(None);
+    };
+    let read: Option<PlateRead> = match row.opt_text(0)? {
+        Some(_) => Some(words::read_json(&row, 0)?),
+        None => None,
+    };
+    let edge: EdgeId = row.id(2)?;
+    let edge_name = fleet::edges::find_edge(tx, organisation, edge)?.map(|edge| edge.name);
+    Ok(Some(PassageDetail {
+        passage,
+        corners: read.as_ref().map(|read| read.corners),
+        detection: read.as_ref().map(|read| read.detection),
+        characters: read.iter().flat_map(characters).collect(),
+        candidates: read.map(|read| read.candidates).unwrap_or_default(),
+        models: words::read_json(&row, 1)?,
+        barrier: list_moves(tx, organisation, id)?,
+        event: Reported {
+            edge: Named {
+                id: edge.0,
+                name: edge_name.unwrap_or_default(),
+            },
+            epoch: row.number(3)?,
+            seq: row.number(4)?,
+            at: row.timestamp(5)?,
+            time_quality: words::read_word(&row, 6)?,
+            received_at: row.timestamp(7)?,
+        },
+    }))
+}
+
+/// Makes the row of a passage, or gives it a newer verdict of the same edge. False: nothing changed, because this
+/// event was taken in before, or an edge names a passage of another.
+pub(super) fn upsert(tx: &mut Tx, from: &Context<'_>, judged: &Judged) -> Result<bool, StoreError> {
+    let sighting = &judged.sighting;
+    let read = sighting.plate.as_ref();
+    let changed = tx.execute(
+        "INSERT INTO passages (organisation, id, site, gate, edge, epoch, seq, event_at, time_quality, received_at, at, \
+         camera, plate, plate_key, confidence, direction, outcome, reason, permit, book_version, first_seen, \
+         last_seen, frames, stages_json, read_json, models_json) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, \
+         $23, $24, $25, $26) \
+         ON CONFLICT (organisation, id) DO UPDATE SET epoch = excluded.epoch, seq = excluded.seq, \
+         event_at = excluded.event_at, time_quality = excluded.time_quality, received_at = excluded.received_at, \
+         camera = excluded.camera, plate = excluded.plate, plate_key = excluded.plate_key, \
+         confidence = excluded.confidence, outcome = excluded.outcome, reason = excluded.reason, \
+         permit = excluded.permit, book_version = excluded.book_version, last_seen = excluded.last_seen, \
+         frames = excluded.frames, stages_json = excluded.stages_json, read_json = excluded.read_json, \
+         models_json = excluded.models_json \
+         WHERE passages.edge = excluded.edge AND passages.gate = excluded.gate \
+         AND (passages.epoch, passages.seq) < (excluded.epoch, excluded.seq)",
+        &[
+            from.organisation.into(),
+            sighting.passage.into(),
+            from.site.into(),
+            from.gate.into(),
+            from.edge.into(),
+            from.epoch.into(),
+            from.seq.into(),
+            from.at.wall.into(),
+            words::word(&from.at.quality).into(),
+            from.received_at.into(),
+            from.best_time().into(),
+            sighting.camera.as_str().into(),
+            read.map(|read| read.text.as_str()).into(),
+            read.map(|read| read.text.key()).into(),
+            read.map(|read| read.confidence).into(),
+            words::word(&judged.direction).into(),
+            words::word(&judged.verdict.outcome).into(),
+            words::word(&judged.verdict.reason).into(),
+            judged.verdict.permit.into(),
+            judged.verdict.book_version.into(),
+            sighting.first_seen.into(),
+            sighting.last_seen.into(),
+            sighting.frames.into(),
+            words::to_json(&judged.stages).into(),
+            read.map(words::to_json).into(),
+            words::to_json(&judged.models).into(),
+        ],
+    )?;
+    Ok(changed == 1)
+}
+
+/// Completes a passage. A passage whose verdict never arrived has no row, and gets none: the event itself is in the
+/// ledger.
+pub fn ended(tx: &mut Tx, from: &Context<'_>, ended: &PassageEnded) -> Result<(), StoreError> {
+    let changed = tx.execute(
+        "UPDATE passages SET ended_at = $1, last_seen = $2, frames = $3, stages_json = $4 \
+         WHERE organisation = $5 AND id = $6 AND edge = $7 AND ended_at IS NULL",
+        &[
+            from.best_time().into(),
+            ended.last_seen.into(),
+            ended.frames.into(),
+            words::to_json(&ended.stages).into(),
+            from.organisation.into(),
+            ended.passage.into(),
+            from.edge.into(),
+        ],
+    )?;
+    if changed == 1 {
+        publish(tx, from.organisation, ended.passage)?;
+    }
+    Ok(())
+}
+
+/// Records what a barrier was told. Closing by itself belongs to the passage that the gate last moved for.
+pub fn barrier_moved(
+    tx: &mut Tx,
+    from: &Context<'_>,
+    moved: &BarrierMoved,
+) -> Result<(), StoreError> {
+    let (cause, passage, order): (&str, Option<PassageId>, Option<OrderId>) = match &moved.cause {
+        Cause::Passage(passage) => ("passage", Some(*passage), None),
+        Cause::Order(order) => ("order", None, Some(*order)),
+        Cause::HoldOver => ("hold_over", last_moved_for(tx, from)?, None),
+    };
+    let fresh = tx.execute(
+        "INSERT INTO barrier_moves (organisation, edge, epoch, seq, gate, action, cause, passage, order_id, event_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (organisation, edge, epoch, seq) DO NOTHING",
+        &[
+            from.organisation.into(),
+            from.edge.into(),
+            from.epoch.into(),
+            from.seq.into(),
+            from.gate.into(),
+            words::word(&moved.action).into(),
+            cause.into(),
+            passage.into(),
+            order.into(),
+            from.at.wall.into(),
+        ],
+    )?;
+    if let (1, Some(passage)) = (fresh, passage) {
+        publish(tx, from.organisation, passage)?;
+    }
+    Ok(())
+}
+
+/// Records that the hub has a picture's bytes for good, and tells the consoles. False: this edge has no such picture
+/// to deliver.
+pub fn picture_stored(
+    tx: &mut Tx,
+    organisation: OrganisationId,
+    edge: EdgeId,
+    passage: PassageId,
+    kind: EvidenceKind,
+    sha256: [u8; 32],
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let stored = evidence::mark_stored(tx, organisation, edge, passage, kind, sha256, now)?;
+    if stored {
+        publish(tx, organisation, passage)?;
+    }
+    Ok(stored)
+}
+
+/// Tells the consoles how a passage is now.
+pub(super) fn publish(
+    tx: &mut Tx,
+    organisation: OrganisationId,
+    id: PassageId,
+) -> Result<(), StoreError> {
+    match find_passage(tx, organisation, id)? {
+        Some(passage) => live::publish(tx, organisation, "passage", &words::to_news(&passage)),
+        None => Ok(()),
+    }
+}
+
+fn last_moved_for(tx: &mut Tx, from: &Context<'_>) -> Result<Option<PassageId>, StoreError> {
+    tx.find(
+        "SELECT passage FROM barrier_moves WHERE organisation = $1 AND gate = $2 AND edge = $3 \
+         AND (epoch, seq) < ($4, $5) ORDER BY epoch DESC, seq DESC LIMIT 1",
+        &[
+            from.organisation.into(),
+            from.gate.into(),
+            from.edge.into(),
+            from.epoch.into(),
+            from.seq.into(),
+        ],
+    )?
+    .map_or(Ok(None), |row| row.opt_id(0))
+}
+
+fn list_moves(
+    tx: &mut Tx,
+    organisation: OrganisationId,
+    passage: PassageId,
+) -> Result<Vec<Move>, StoreError> {
+    tx.list(
+        "SELECT action, cause, event_at FROM barrier_moves WHERE organisation = $1 AND passage = $2 \
+         ORDER BY epoch, seq",
+        &[organisation.into(), passage.into()],
+    )?
+    .iter()
+    .map(|row| {
+        Ok(Move {
+            action: words::read_word(row, 0)?,
+            cause: row.text(1)?,
+            at: row.timestamp(2)?,
+        })
+    })
+    .collect()
+}
+
+fn passages_of(
+    tx: &mut Tx,
+    organisation: OrganisationId,
+    rows: &[Row],
+) -> Result<Vec<Passage>, StoreError> {
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let names = Names::load(tx, organisation)?;
+    let ids = rows
+        .iter()
+        .map(|row| row.id(0))
+        .collect::<Result<Vec<PassageId>, _>>()?;
+    let mut pictures: BTreeMap<PassageId, Vec<evidence::Picture>> = BTreeMap::new();
+    for picture in evidence::list_pictures(tx, organisation, &ids)? {
+        pictures.entry(picture.passage).or_default().push(picture);
+    }
+    rows.iter()
+        .zip(ids)
+        .map(|(row, id)| read(row, &names, pictures.remove(&id).unwrap_or_default()))
+        .collect()
+}
+
+fn read(row: &Row, names: &Names, pictures: Vec<evidence::Picture>) -> Result<Passage, StoreError> {
+    let id: PassageId = row.id(0)?;
+    let plate = match row.opt_text(4)? {
+        Some(_) => Some(words::read_plate(row, 4)?),
+        None => None,
+    };
+    let permit = match row.opt_id(9)? {
+        Some(id) => Some(PermitMention {
+            id,
+            plate: row.text(10)?,
+            holder: row.text(11)?,
+        }),
+        None => None,
+    };
+    Ok(Passage {
+        id,
+        gate: names.gate(row.id(1)?),
+        site: names.site(row.id(2)?),
+        camera: row.text(3)?,
+        plate,
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "it was written from an f32"
+        )]
+        confidence: row.opt_real(5)?.map(|confidence| confidence as f32),
+        direction: words::read_word(row, 6)?,
+        outcome: words::read_word(row, 7)?,
+        reason: words::read_word(row, 8)?,
+        permit,
+        book_version: row.number(12)?,
+        first_seen: row.timestamp(13)?,
+        last_seen: row.timestamp(14)?,
+        ended_at: row.opt_timestamp(15)?,
+        frames: u32::try_from(row.int(16)?).unwrap_or(u32::MAX),
+        stages: words::read_json(row, 17)?,
+        pictures: pictures
+            .into_iter()
+            .map(|picture| shown(id, picture))
+            .collect(),
+        at: row.timestamp(18)?,
+    })
+}
+
+fn shown(id: PassageId, picture: evidence::Picture) -> PassagePicture {
+    let kind = evidence::kind_word(picture.kind);
+    PassagePicture {
+        kind,
+        state: picture.stage,
+        url: format!("/api/v1/passages/{id}/pictures/{kind}"),
+        media_type: picture.media_type,
+        size_bytes: picture.size_bytes,
+    }
+}
+
+fn characters(read: &PlateRead) -> Vec<PlateCharacter> {
+    read.characters
+        .iter()
+        .map(|character| PlateCharacter {
+            options: character
+                .options
+                .iter()
+                .map(|&(symbol, probability)| CharacterOption {
+                    symbol,
+                    probability,
+                })
+                .collect(),
+        })
+        .collect()
+}

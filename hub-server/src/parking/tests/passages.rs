@@ -1,0 +1,271 @@
+//! Passages: lists, pages, filters, what completes a row, and whose it is.
+
+use std::collections::BTreeSet;
+
+use contract::event::BarrierAction;
+use contract::event::BarrierMoved;
+use contract::event::Cause;
+use contract::event::EvidenceKind;
+use contract::event::PassageEnded;
+use contract::ids::OrderId;
+use contract::sighting::Direction;
+use contract::sighting::Stages;
+use contract::verdict::Outcome;
+use uuid::Uuid;
+
+use super::at;
+use super::context;
+use super::judged;
+use super::moment;
+use super::passage;
+use super::plate;
+use super::take;
+use super::two_tenants;
+use super::write;
+use crate::evidence;
+use crate::evidence::PictureStage;
+use crate::parking::passages;
+use crate::parking::passages::Filter;
+
+/// SE-17, AC-10: no list, detail or picture of one organisation is there for another.
+#[tokio::test]
+async fn another_organisation_sees_nothing_of_a_passage() {
+    let (store, north, south) = two_tenants().await;
+    write(&store, move |tx| {
+        take(
+            tx,
+            north,
+            1,
+            10,
+            &judged(passage(1), "AB12", Direction::Entry, Outcome::Open),
+        )?;
+        let (org, other) = (north.organisation, south.organisation);
+        assert!(passages::list_passages(tx, other, &Filter::default(), None, 9)?.is_empty());
+        assert_eq!(passages::find_passage(tx, other, passage(1))?, None);
+        assert_eq!(passages::find_detail(tx, other, passage(1))?, None);
+        assert!(evidence::list_pictures(tx, other, &[passage(1)])?.is_empty());
+        assert_eq!(
+            evidence::find_picture(tx, other, passage(1), EvidenceKind::Crop)?,
+            None
+        );
+        let now = at(50);
+        let (crop, hash) = (EvidenceKind::Crop, [9; 32]);
+        // Neither another organisation nor another edge of the same one can deliver it.
+        assert!(!passages::picture_stored(
+            tx,
+            other,
+            north.edge,
+            passage(1),
+            crop,
+            hash,
+            now
+        )?);
+        assert!(!passages::picture_stored(
+            tx,
+            org,
+            south.edge,
+            passage(1),
+            crop,
+            hash,
+            now
+        )?);
+        assert_eq!(
+            evidence::picture_stage(tx, org, south.edge, passage(1), crop, hash)?,
+            None
+        );
+        let stage = evidence::picture_stage(tx, org, north.edge, passage(1), crop, hash)?;
+        assert_eq!(stage, Some(PictureStage::Waiting));
+        assert!(passages::picture_stored(
+            tx,
+            org,
+            north.edge,
+            passage(1),
+            crop,
+            hash,
+            now
+        )?);
+        assert!(!passages::picture_stored(
+            tx,
+            org,
+            north.edge,
+            passage(1),
+            crop,
+            hash,
+            now
+        )?);
+        let shown = passages::find_passage(tx, org, passage(1))?.unwrap();
+        assert_eq!(shown.pictures[0].state, PictureStage::Stored);
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn pages_meet_without_overlap_and_filters_hold_on_each() {
+    let (store, north, _) = two_tenants().await;
+    write(&store, move |tx| {
+        for number in 1..=9_u64 {
+            let outcome = if number % 3 == 0 {
+                Outcome::Deny
+            } else {
+                Outcome::Ask
+            };
+            let text = if number > 4 { "XX1" } else { "YY1" };
+            // Three share each moment.
+            let seconds = i64::try_from(number / 3).unwrap_or_default();
+            take(
+                tx,
+                north,
+                number,
+                seconds,
+                &judged(passage(number.into()), text, Direction::Entry, outcome),
+            )?;
+        }
+        let org = north.organisation;
+        let mut walk = |filter: &Filter| {
+            let mut seen = BTreeSet::new();
+            let mut before = None;
+            let mut last_at = at(1_000);
+            loop {
+                let page = passages::list_passages(tx, org, filter, before, 2)?;
+                let Some(last) = page.last() else { break };
+                before = Some((last.at, last.id));
+                for passage in page {
+                    assert!(passage.at <= last_at);
+                    last_at = passage.at;
+                    assert!(seen.insert(passage.id));
+                }
+            }
+            Ok::<_, crate::store::StoreError>(seen.len())
+        };
+        assert_eq!(walk(&Filter::default())?, 9);
+        assert_eq!(
+            walk(&Filter {
+                outcome: Some(Outcome::Deny),
+                ..Filter::default()
+            })?,
+            3
+        );
+        assert_eq!(
+            walk(&Filter {
+                plate: Some(plate("x-x")),
+                ..Filter::default()
+            })?,
+            5
+        );
+        assert_eq!(
+            walk(&Filter {
+                gate: Some(north.gate),
+                ..Filter::default()
+            })?,
+            9
+        );
+        assert_eq!(
+            walk(&Filter {
+                gate: Some(contract::ids::GateId(Uuid::nil())),
+                ..Filter::default()
+            })?,
+            0
+        );
+        let middle = Filter {
+            from: Some(at(1)),
+            until: Some(at(2)),
+            ..Filter::default()
+        };
+        assert_eq!(walk(&middle)?, 3);
+        Ok(())
+    })
+    .await;
+}
+
+/// GR-13, GR-18: what the arm did and the whole time of each stage stand in the passage's one row.
+#[tokio::test]
+async fn moves_and_the_end_complete_the_row_once() {
+    let (store, north, south) = two_tenants().await;
+    write(&store, move |tx| {
+        let org = north.organisation;
+        take(
+            tx,
+            north,
+            1,
+            10,
+            &judged(passage(1), "AB12", Direction::Entry, Outcome::Open),
+        )?;
+        let open = BarrierMoved {
+            action: BarrierAction::Open,
+            cause: Cause::Passage(passage(1)),
+        };
+        let close = BarrierMoved {
+            action: BarrierAction::Close,
+            cause: Cause::HoldOver,
+        };
+        let order = BarrierMoved {
+            action: BarrierAction::Open,
+            cause: Cause::Order(OrderId(Uuid::from_u128(4))),
+        };
+        for _ in 0..2 {
+            passages::barrier_moved(tx, &context(north, 2, &moment(11)), &open)?;
+            passages::barrier_moved(tx, &context(north, 3, &moment(19)), &close)?;
+            passages::barrier_moved(tx, &context(north, 5, &moment(30)), &order)?;
+            passages::barrier_moved(tx, &context(north, 6, &moment(39)), &close)?;
+        }
+        let ended = PassageEnded {
+            passage: passage(1),
+            last_seen: at(18),
+            frames: 12,
+            stages: Stages {
+                actuate_us: 77,
+                ..Stages::default()
+            },
+        };
+        passages::ended(tx, &context(south, 4, &moment(20)), &ended)?;
+        assert_eq!(
+            passages::find_passage(tx, org, passage(1))?
+                .unwrap()
+                .ended_at,
+            None
+        );
+        passages::ended(tx, &context(north, 4, &moment(20)), &ended)?;
+        passages::ended(tx, &context(north, 9, &moment(90)), &ended)?;
+        let detail = passages::find_detail(tx, org, passage(1))?.unwrap();
+        let moves: Vec<_> = detail
+            .barrier
+            .iter()
+            .map(|m| (m.action, m.cause.as_str(), m.at))
+            .collect();
+        assert_eq!(
+            moves,
+            [
+                (BarrierAction::Open, "passage", at(11)),
+                (BarrierAction::Close, "hold_over", at(19))
+            ]
+        );
+        assert_eq!(detail.passage.ended_at, Some(at(20)));
+        assert_eq!(
+            (detail.passage.frames, detail.passage.stages.actuate_us),
+            (12, 77)
+        );
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_end_of_a_passage_whose_verdict_was_lost_makes_no_row() {
+    let (store, north, _) = two_tenants().await;
+    write(&store, move |tx| {
+        let ended = PassageEnded {
+            passage: passage(1),
+            last_seen: at(18),
+            frames: 12,
+            stages: Stages::default(),
+        };
+        passages::ended(tx, &context(north, 4, &moment(20)), &ended)?;
+        assert_eq!(
+            passages::find_passage(tx, north.organisation, passage(1))?,
+            None
+        );
+        Ok(())
+    })
+    .await;
+}
