@@ -1,4 +1,167 @@
-// In the making.
+// The audit trail, filtered by act, account and time.
+import { ActionIcon, Group, Select, Text, TextInput } from '@mantine/core'
+import { useDebouncedValue } from '@mantine/hooks'
+import { IconChevronDown, IconChevronRight, IconClipboardList } from '@tabler/icons-react'
+import { useQuery } from '@tanstack/react-query'
+import { Fragment, useState } from 'react'
+
+import { api, type AuditEntry, take } from '../api'
+import { fromField } from '../format/time'
+import { Empty } from '../parts/Empty'
+import { Failure } from '../parts/Failure'
+import { Lines } from '../parts/Lines'
+import { MorePages } from '../parts/MorePages'
+import { PageHead } from '../parts/PageHead'
+import { usePages } from '../parts/pages'
+import parts from '../parts/parts.module.css'
+import { When } from '../parts/When'
+import { useMay } from '../session/session'
+import { text } from '../strings'
+import classes from './audit.module.css'
+
 export default function AuditPage() {
-  return null
+  const mayList = useMay('manage_accounts')
+  const [typed, setTyped] = useState('')
+  const [action] = useDebouncedValue(typed.trim(), 300)
+  const [account, setAccount] = useState<string | null>(null)
+  const [from, setFrom] = useState('')
+  const [until, setUntil] = useState('')
+  const accounts = useQuery({
+    queryKey: ['accounts'],
+    queryFn: async () => (await take(api.GET('/api/v1/accounts'))).items,
+    enabled: mayList,
+  })
+  const list = usePages(['audit', action, account, from, until], (cursor) =>
+    take(
+      api.GET('/api/v1/audit', {
+        params: {
+          query: {
+            cursor,
+            limit: 50,
+            action: action || undefined,
+            account: account ?? undefined,
+            from: fromField(from) ?? undefined,
+            until: fromField(until) ?? undefined,
+          },
+        },
+      }),
+    ),
+  )
+  return (
+    <>
+      <PageHead title={text.audit.title} lead={text.audit.lead} />
+      <Group mb="md" gap="sm" align="flex-end" role="search">
+        <TextInput
+          label={text.audit.action}
+          placeholder="permit.create"
+          autoComplete="off"
+          spellCheck={false}
+          w={{ base: '100%', xs: 180 }}
+          value={typed}
+          onChange={(event) => setTyped(event.currentTarget.value)}
+        />
+        {mayList && (
+          <Select
+            label={text.audit.account}
+            placeholder={text.passages.any}
+            data={accounts.data?.map(({ id, name }) => ({ value: id, label: name })) ?? []}
+            clearable
+            w={{ base: '100%', xs: 180 }}
+            value={account}
+            onChange={setAccount}
+          />
+        )}
+        <TextInput
+          type="datetime-local"
+          label={text.audit.from}
+          w={{ base: '100%', xs: 200 }}
+          value={from}
+          onChange={(event) => setFrom(event.currentTarget.value)}
+        />
+        <TextInput
+          type="datetime-local"
+          label={text.audit.until}
+          w={{ base: '100%', xs: 200 }}
+          value={until}
+          onChange={(event) => setUntil(event.currentTarget.value)}
+        />
+      </Group>
+      {list.error && <Failure error={list.error} onRetry={() => void list.refetch()} />}
+      {list.isPending && <Lines />}
+      {list.items?.length === 0 && (
+        <Empty icon={<IconClipboardList />} title={text.audit.empty} why={text.audit.emptyWhy} />
+      )}
+      {list.items && list.items.length > 0 && <Trail entries={list.items} />}
+      <MorePages list={list} />
+    </>
+  )
+}
+
+function Trail({ entries }: { entries: AuditEntry[] }) {
+  const [shown, setShown] = useState<AuditEntry['id'] | null>(null)
+  return (
+    <div className={parts.card}>
+      <table className={parts.table}>
+        <thead>
+          <tr>
+            <th>{text.audit.when}</th>
+            <th>{text.audit.account}</th>
+            <th>{text.audit.what}</th>
+            <th>{text.audit.action}</th>
+            <th>{text.audit.address}</th>
+            <th>{text.audit.details}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {entries.map((entry) => (
+            <Fragment key={entry.id}>
+              <tr>
+                <td data-label={text.audit.when}>
+                  <When at={entry.at} />
+                </td>
+                <td data-label={text.audit.account}>{entry.actor}</td>
+                <td data-label={text.audit.what}>{entry.summary}</td>
+                <td data-label={text.audit.action}>
+                  <code className={classes.action}>{entry.action}</code>
+                </td>
+                <td data-label={entry.address ? text.audit.address : undefined}>{entry.address}</td>
+                <td data-label={text.audit.details}>
+                  <ActionIcon
+                    variant="subtle"
+                    color="gray"
+                    aria-label={text.audit.show(entry.id)}
+                    aria-expanded={shown === entry.id}
+                    onClick={() => setShown(shown === entry.id ? null : entry.id)}
+                  >
+                    {shown === entry.id ? <IconChevronDown size={18} /> : <IconChevronRight size={18} />}
+                  </ActionIcon>
+                </td>
+              </tr>
+              {shown === entry.id && (
+                <tr className={classes.detailRow}>
+                  <td colSpan={6}>
+                    <Details entry={entry} />
+                  </td>
+                </tr>
+              )}
+            </Fragment>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  )
+}
+
+function Details({ entry }: { entry: AuditEntry }) {
+  return (
+    <div className={classes.details}>
+      <Text size="xs" c="dimmed">
+        {text.audit.object}: {entry.object_kind} {entry.object_id}
+      </Text>
+      <Text size="xs" c="dimmed">
+        {text.audit.hash}: {entry.hash}
+      </Text>
+      <pre className={classes.json}>{JSON.stringify(entry.details, null, 2)}</pre>
+    </div>
+  )
 }

@@ -125,10 +125,10 @@ function Row({ passage }: { passage: Passage }) {
           <OutcomeMark outcome={passage.outcome} />
         </Text>
       </td>
-      <td className={classes.cropCell}>
+      <td className={parts.wide}>
         <Crop pictures={passage.pictures} plate={passage.plate} size="sm" />
       </td>
-      <td className={classes.wide}>
+      <td className={parts.wide}>
         <OutcomeMark outcome={passage.outcome} />
       </td>
       <td data-label={text.passages.why}>{text.reason[passage.reason]}</td>
