@@ -5,4 +5,5 @@ pub mod gate;
 pub mod gpio;
 pub mod link;
 pub mod orders;
+pub mod recognize;
 pub mod store;

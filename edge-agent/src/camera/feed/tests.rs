@@ -1,0 +1,1 @@
+//! Tests of feeds: newest wins, lossless, broken and frozen sources.

@@ -1,0 +1,1 @@
+//! Tests of network cameras against a server in the test.

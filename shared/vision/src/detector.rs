@@ -1,0 +1,306 @@
+//! The plate detector: a grey frame in, the four corners of each plate out. scripts/train/networks.py describes it.
+
+use candle_core::Result;
+use candle_core::Tensor;
+
+use crate::grey::Grey;
+use crate::layers::Conv;
+use crate::layers::Weights;
+use crate::layers::doubled;
+use crate::layers::space_to_depth;
+use crate::layers::tensor;
+
+/// The network's long side in pixels.
+pub(crate) const LONG_SIDE: usize = 768;
+/// A frame is enlarged at most so much.
+const MOST_ENLARGED: f64 = 2.0;
+/// The network pads to a multiple of this.
+const PADDED_TO: usize = 32;
+/// Network pixels that one output cell stands for.
+const CELL: f32 = 8.0;
+/// Plates that overlap a surer one by more than this are the same plate.
+const SAME_PLATE: f32 = 0.3;
+/// Peaks looked at in one frame, surest first: what a hostile picture can cost is bounded.
+const MOST_PEAKS: usize = 64;
+
+/// One plate found in a frame.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Found {
+    /// How sure the network is, 0 to 1.
+    pub(crate) sure: f32,
+    /// Clockwise from the plate's top left, in pixels of the frame; a pixel's centre lies at +0.5.
+    pub(crate) corners: [[f32; 2]; 4],
+}
+
+/// The network with its weights.
+pub(crate) struct Detector {
+    stem: Conv,
+    down8: Conv,
+    body8: Conv,
+    down16: Conv,
+    body16a: Conv,
+    body16b: Conv,
+    down32: Conv,
+    body32a: Conv,
+    body32b: Conv,
+    lateral32: Conv,
+    lateral16: Conv,
+    lateral8: Conv,
+    head: Conv,
+    out: Conv,
+    threshold: f32,
+}
+
+impl Detector {
+    /// The network over its weights; an error says what is missing in them.
+    pub(crate) fn over(weights: &Weights, threshold: f32) -> std::result::Result<Self, String> {
+        let conv = |name, shape| Conv::plane(weights, name, shape);
+        Ok(Self {
+            stem: conv("stem", [16, 32, 3, 1])?,
+            down8: conv("down8", [32, 64, 3, 2])?,
+            body8: conv("body8", [64, 64, 3, 1])?,
+            down16: conv("down16", [64, 96, 3, 2])?,
+            body16a: conv("body16a", [96, 96, 3, 1])?,
+            body16b: conv("body16b", [96, 96, 3, 1])?,
+            down32: conv("down32", [96, 128, 3, 2])?,
+            body32a: conv("body32a", [128, 128, 3, 1])?,
+            body32b: conv("body32b", [128, 128, 3, 1])?,
+            lateral32: conv("lateral32", [128, 64, 1, 1])?,
+            lateral16: conv("lateral16", [96, 64, 1, 1])?,
+            lateral8: conv("lateral8", [64, 64, 1, 1])?,
+            head: conv("head", [64, 64, 3, 1])?,
+            out: conv("out", [64, 9, 1, 1])?,
+            threshold,
+        })
+    }
+
+    /// The plates of a frame, surest first.
+    pub(crate) fn find(&self, frame: &Grey) -> Result<Vec<Found>> {
+        let input = Input::of(frame);
+        let (rows, columns) = (input.height / 4, input.width / 4);
+        let channels = space_to_depth(&input.values, input.width, input.height, 4);
+        let output = self.run(&tensor(channels, &[1, 16, rows, columns])?)?;
+        let (_, _, rows, columns) = output.dims4()?;
+        let cells = output.flatten_all()?.to_vec1::<f32>()?;
+        Ok(plates(
+            &cells,
+            rows,
+            columns,
+            self.threshold,
+            input.scale_x,
+            input.scale_y,
+        ))
+    }
+
+    /// `[n, 16, h, w]` to `[n, 9, h / 2, w / 2]`.
+    pub(crate) fn run(&self, input: &Tensor) -> Result<Tensor> {
+        let x = self.stem.apply_relu(input)?;
+        let x = self.down8.apply_relu(&x)?;
+        let c8 = self.body8.apply_relu(&x)?;
+        let x = self.down16.apply_relu(&c8)?;
+        let x = self.body16a.apply_relu(&x)?;
+        let c16 = self.body16b.apply_relu(&x)?;
+        let x = self.down32.apply_relu(&c16)?;
+        let x = self.body32a.apply_relu(&x)?;
+        let c32 = self.body32b.apply_relu(&x)?;
+        let p32 = self.lateral32.apply(&c32)?;
+        let p16 = (self.lateral16.apply(&c16)? + doubled(&p32)?)?;
+        let p8 = (self.lateral8.apply(&c8)? + doubled(&p16)?)?.relu()?;
+        self.out.apply(&self.head.apply_relu(&p8)?)
+    }
+}
+
+/// A frame as the network takes it.
+struct Input {
+    values: Vec<f32>,
+    width: usize,
+    height: usize,
+    scale_x: f32,
+    scale_y: f32,
+}
+
+impl Input {
+    fn of(frame: &Grey) -> Self {
+        let long = frame.width().max(frame.height());
+        let scale = (LONG_SIDE as f64 / long as f64).min(MOST_ENLARGED);
+        let side = |length: usize| ((length as f64 * scale + 0.5) as usize).max(1);
+        let (inner_width, inner_height) = (side(frame.width()), side(frame.height()));
+        let width = inner_width.next_multiple_of(PADDED_TO);
+        let height = inner_height.next_multiple_of(PADDED_TO);
+        let scaled = frame.scaled(inner_width, inner_height);
+        let mut values = vec![0.0; width * height];
+        for (to, from) in values
+            .chunks_exact_mut(width)
+            .zip(scaled.chunks_exact(inner_width))
+        {
+            for (value, grey) in to.iter_mut().zip(from) {
+                *value = grey / 127.5 - 1.0;
+            }
+        }
+        Self {
+            values,
+            width,
+            height,
+            scale_x: (inner_width as f64 / frame.width() as f64) as f32,
+            scale_y: (inner_height as f64 / frame.height() as f64) as f32,
+        }
+    }
+}
+
+/// The peaks of an output of nine planes as plates, each once, surest first.
+fn plates(
+    cells: &[f32],
+    rows: usize,
+    columns: usize,
+    threshold: f32,
+    scale_x: f32,
+    scale_y: f32,
+) -> Vec<Found> {
+    let plane = rows * columns;
+    // A monotonic function keeps the order, so peaks are sought among logits.
+    let logit = |row: usize, column: usize| cells[row * columns + column];
+    let least = (threshold / (1.0 - threshold)).ln();
+    let mut peaks = Vec::new();
+    for row in 0..rows {
+        for column in 0..columns {
+            let centre = logit(row, column);
+            if centre.is_nan() || centre < least {
+                continue;
+            }
+            let around_rows = row.saturating_sub(1)..=(row + 1).min(rows - 1);
+            let is_peak = around_rows.clone().all(|near_row| {
+                (column.saturating_sub(1)..=(column + 1).min(columns - 1))
+                    .all(|near_column| logit(near_row, near_column) <= centre)
+            });
+            if is_peak {
+                peaks.push((centre, row, column));
+            }
+        }
+    }
+    peaks.sort_by(|one, other| other.0.total_cmp(&one.0));
+    peaks.truncate(MOST_PEAKS);
+    let mut kept: Vec<Found> = Vec::new();
+    for (logit, row, column) in peaks {
+        let at = row * columns + column;
+        let mut corners = [[0.0f32; 2]; 4];
+        for (index, corner) in corners.iter_mut().enumerate() {
+            let x = cells[(1 + 2 * index) * plane + at];
+            let y = cells[(2 + 2 * index) * plane + at];
+            *corner = [
+                (column as f32 + 0.5 + x) * CELL / scale_x,
+                (row as f32 + 0.5 + y) * CELL / scale_y,
+            ];
+        }
+        if !is_outline(&corners) {
+            continue;
+        }
+        let bounds = bounds(&corners);
+        if kept
+            .iter()
+            .all(|other| overlap(bounds, self::bounds(&other.corners)) <= SAME_PLATE)
+        {
+            kept.push(Found {
+                sure: 1.0 / (1.0 + (-logit).exp()),
+                corners,
+            });
+        }
+    }
+    kept
+}
+
+/// Whether four corners go clockwise around an area that could hold letters.
+fn is_outline(corners: &[[f32; 2]; 4]) -> bool {
+    let finite = corners.iter().flatten().all(|value| value.is_finite());
+    let area: f32 = (0..4)
+        .map(|index| {
+            let [x0, y0] = corners[index];
+            let [x1, y1] = corners[(index + 1) % 4];
+            x0 * y1 - x1 * y0
+        })
+        .sum();
+    finite && area / 2.0 >= 16.0
+}
+
+/// Left, top, right, bottom.
+fn bounds(corners: &[[f32; 2]; 4]) -> [f32; 4] {
+    corners.iter().fold(
+        [
+            f32::INFINITY,
+            f32::INFINITY,
+            f32::NEG_INFINITY,
+            f32::NEG_INFINITY,
+        ],
+        |[left, top, right, bottom], [x, y]| {
+            [left.min(*x), top.min(*y), right.max(*x), bottom.max(*y)]
+        },
+    )
+}
+
+/// Intersection over union of two upright boxes.
+fn overlap(one: [f32; 4], other: [f32; 4]) -> f32 {
+    let width = one[2].min(other[2]) - one[0].max(other[0]);
+    let height = one[3].min(other[3]) - one[1].max(other[1]);
+    if width <= 0.0 || height <= 0.0 {
+        return 0.0;
+    }
+    let area = |[left, top, right, bottom]: [f32; 4]| (right - left) * (bottom - top);
+    let both = width * height;
+    both / (area(one) + area(other) - both)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Nine planes with one plate of 4 x 2 cells around each of the peaks.
+    fn output(rows: usize, columns: usize, peaks: &[(usize, usize, f32)]) -> Vec<f32> {
+        let plane = rows * columns;
+        let mut cells = vec![-9.0; plane];
+        for (row, column, logit) in peaks {
+            cells[row * columns + column] = *logit;
+        }
+        for value in [-2.0, -1.0, 2.0, -1.0, 2.0, 1.0, -2.0, 1.0] {
+            cells.extend(std::iter::repeat_n(value, plane));
+        }
+        cells
+    }
+
+    #[test]
+    fn a_peak_becomes_a_plate_in_pixels_of_the_frame() {
+        let cells = output(8, 8, &[(3, 4, 2.0)]);
+        let found = plates(&cells, 8, 8, 0.5, 0.5, 0.25);
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].corners[0], [2.5 * 16.0, 2.5 * 32.0]);
+        assert_eq!(found[0].corners[2], [6.5 * 16.0, 4.5 * 32.0]);
+        assert!((found[0].sure - 0.880_797).abs() < 1e-4);
+    }
+
+    #[test]
+    fn a_neighbour_and_an_overlapping_peak_are_the_same_plate() {
+        let cells = output(8, 16, &[(3, 4, 2.0), (3, 5, 1.0), (3, 6, 1.5), (3, 12, 3.0)]);
+        let found = plates(&cells, 8, 16, 0.5, 1.0, 1.0);
+        assert_eq!(found.len(), 2);
+        assert!(found[0].sure > found[1].sure);
+    }
+
+    #[test]
+    fn corners_that_enclose_nothing_or_are_no_numbers_are_no_plate() {
+        let mut cells = output(4, 4, &[(1, 1, 2.0)]);
+        cells[16 + 5] = f32::NAN;
+        assert!(plates(&cells, 4, 4, 0.5, 1.0, 1.0).is_empty());
+        let mut folded = output(4, 4, &[(1, 1, 2.0)]);
+        for value in &mut folded[16..] {
+            *value = 0.0;
+        }
+        assert!(plates(&folded, 4, 4, 0.5, 1.0, 1.0).is_empty());
+    }
+
+    #[test]
+    fn a_long_thin_frame_still_has_an_input() {
+        let strip = Grey::of_rgb(3000, 1, &vec![255; 9000]);
+        let input = Input::of(&strip);
+        assert_eq!((input.width, input.height), (768, 32));
+        assert!((input.values[0] - 1.0).abs() < 1e-5);
+        assert!(input.values[768].abs() < 1e-6, "the padding is zero");
+    }
+}

@@ -1,0 +1,267 @@
+//! The models on disk: `models.toml` names each with its file and hash, and nothing is loaded that does not match.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+use std::path::PathBuf;
+
+use candle_core::Device;
+use serde::Deserialize;
+use sha2::Digest;
+use sha2::Sha256;
+
+use crate::layers::Weights;
+
+/// The list's file name.
+const LIST: &str = "models.toml";
+/// The most bytes that a list or a weights file may have.
+const LONGEST_LIST: u64 = 256 << 10;
+const LONGEST_WEIGHTS: u64 = 256 << 20;
+/// A detection that is less sure than this is none, unless the model's entry says otherwise.
+const USUAL_THRESHOLD: f32 = 0.3;
+
+/// Why a model can't be used. Names the model's file and the reason.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelError {
+    /// The list can't be read.
+    #[error("reading the list of models {path}: {why}")]
+    List {
+        /// The list.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The list lacks a model that is needed.
+    #[error("the list of models {path} has no model {name:?}")]
+    NotListed {
+        /// The list.
+        path: PathBuf,
+        /// What is missing.
+        name: String,
+    },
+    /// The weights can't be read.
+    #[error("reading the weights {path} of {name}: {why}")]
+    File {
+        /// The model.
+        name: String,
+        /// Its weights.
+        path: PathBuf,
+        /// What the system said.
+        why: String,
+    },
+    /// The weights are not those that the list promises.
+    #[error("the weights {path} of {name} have the SHA-256 {found}; the list promises {promised}")]
+    Hash {
+        /// The model.
+        name: String,
+        /// Its weights.
+        path: PathBuf,
+        /// The file's hash.
+        found: String,
+        /// The list's hash.
+        promised: String,
+    },
+    /// The weights are not those of this network.
+    #[error("the weights {path} of {name} do not fit: {why}")]
+    Weights {
+        /// The model.
+        name: String,
+        /// Its weights.
+        path: PathBuf,
+        /// What is missing or has another shape.
+        why: String,
+    },
+    /// The machine gives no threads or memory for it.
+    #[error("running {name}: {why}")]
+    Run {
+        /// The model, or `recogniser` for all.
+        name: String,
+        /// What failed.
+        why: String,
+    },
+}
+
+impl ModelError {
+    /// The model that can't be used; none if the whole list can't.
+    pub fn model(&self) -> Option<&str> {
+        match self {
+            Self::List { .. } => None,
+            Self::NotListed { name, .. }
+            | Self::File { name, .. }
+            | Self::Hash { name, .. }
+            | Self::Weights { name, .. }
+            | Self::Run { name, .. } => Some(name),
+        }
+    }
+}
+
+/// What a list says about a model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModelInfo {
+    /// Its name: `plate-detector`, `plate-reader`.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// SHA-256 of its weights, in lower-case hex.
+    pub sha256: String,
+    /// Its input: width x height, or the long side.
+    pub input: String,
+    /// What it tells apart.
+    pub classes: String,
+}
+
+impl ModelInfo {
+    /// `name@version`, as events carry it.
+    pub fn label(&self) -> String {
+        format!("{}@{}", self.name, self.version)
+    }
+}
+
+/// Returns what the list in `folder` says, without reading any weights: what a hub is told when loading fails.
+pub fn list_models(folder: &Path) -> Result<Vec<ModelInfo>, ModelError> {
+    Ok(read_list(folder)?.into_iter().map(|entry| entry.info()).collect())
+}
+
+/// One line of the list.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Entry {
+    name: String,
+    version: String,
+    file: String,
+    sha256: String,
+    input: String,
+    classes: Classes,
+    /// The least sureness of a detection.
+    #[serde(default = "usual_threshold")]
+    threshold: f32,
+    /// The model's card, for people.
+    #[serde(default)]
+    #[expect(dead_code, reason = "people follow it, the program does not")]
+    card: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+enum Classes {
+    Text(String),
+    List(Vec<String>),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct List {
+    #[serde(default)]
+    model: Vec<Entry>,
+}
+
+fn usual_threshold() -> f32 {
+    USUAL_THRESHOLD
+}
+
+impl Entry {
+    pub(crate) fn info(&self) -> ModelInfo {
+        ModelInfo {
+            name: self.name.clone(),
+            version: self.version.clone(),
+            sha256: self.sha256.to_ascii_lowercase(),
+            input: self.input.clone(),
+            classes: match &self.classes {
+                Classes::Text(text) => text.clone(),
+                Classes::List(list) => list.join(" "),
+            },
+        }
+    }
+
+    pub(crate) fn threshold(&self) -> f32 {
+        self.threshold
+    }
+}
+
+/// The entries of the list in `folder`.
+pub(crate) fn read_list(folder: &Path) -> Result<Vec<Entry>, ModelError> {
+    let path = folder.join(LIST);
+    let fault = |why: String| ModelError::List {
+        path: path.clone(),
+        why,
+    };
+    let bytes = read_whole(&path, LONGEST_LIST).map_err(fault)?;
+    let text = String::from_utf8(bytes).map_err(|_| fault("it is not UTF-8".to_owned()))?;
+    let list: List = toml::from_str(&text).map_err(|error| fault(error.to_string()))?;
+    for entry in &list.model {
+        let plain = Path::new(&entry.file).components().count() == 1
+            && Path::new(&entry.file).file_name().is_some();
+        if !plain {
+            return Err(fault(format!(
+                "the file of {} must be a plain name in the same folder",
+                entry.name
+            )));
+        }
+        if !(entry.threshold > 0.0 && entry.threshold < 1.0) {
+            return Err(fault(format!(
+                "the threshold of {} must be between 0 and 1",
+                entry.name
+            )));
+        }
+    }
+    Ok(list.model)
+}
+
+/// The model `name` of a list: its entry and its network, built by `build` from checked weights.
+pub(crate) fn load<N>(
+    folder: &Path,
+    list: &[Entry],
+    name: &str,
+    build: impl FnOnce(&Weights, &Entry) -> Result<N, String>,
+) -> Result<(ModelInfo, N), ModelError> {
+    let entry = list
+        .iter()
+        .find(|entry| entry.name == name)
+        .ok_or_else(|| ModelError::NotListed {
+            path: folder.join(LIST),
+            name: name.to_owned(),
+        })?;
+    let path = folder.join(&entry.file);
+    let bytes = read_whole(&path, LONGEST_WEIGHTS).map_err(|why| ModelError::File {
+        name: name.to_owned(),
+        path: path.clone(),
+        why,
+    })?;
+    let found = hex(&Sha256::digest(&bytes));
+    if !found.eq_ignore_ascii_case(&entry.sha256) {
+        return Err(ModelError::Hash {
+            name: name.to_owned(),
+            path,
+            found,
+            promised: entry.sha256.clone(),
+        });
+    }
+    let misfit = |why: String| ModelError::Weights {
+        name: name.to_owned(),
+        path: path.clone(),
+        why,
+    };
+    let weights: Weights = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu)
+        .map_err(|error| misfit(error.to_string()))?
+        .into_iter()
+        .collect();
+    let network = build(&weights, entry).map_err(misfit)?;
+    Ok((entry.info(), network))
+}
+
+fn read_whole(path: &Path, longest: u64) -> Result<Vec<u8>, String> {
+    let file = File::open(path).map_err(|error| error.to_string())?;
+    let mut bytes = Vec::new();
+    let read = file
+        .take(longest + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| error.to_string())?;
+    if read as u64 > longest {
+        return Err(format!("it has more than {longest} bytes"));
+    }
+    Ok(bytes)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,1 @@
+//! Tests of pictures: hostile files, turned files, raw pixels.

@@ -1,0 +1,122 @@
+//! The plate reader: rectified plates in, a probability for each symbol at each step out. scripts/train/networks.py
+//! describes it; `spelling` turns steps into texts.
+
+use candle_core::Result;
+use candle_core::Tensor;
+
+use crate::crop;
+use crate::grey::Grey;
+use crate::layers::Conv;
+use crate::layers::Weights;
+use crate::layers::space_to_depth;
+use crate::layers::tensor;
+use crate::spelling::CLASSES;
+use crate::spelling::Steps;
+
+/// The size of a rectified plate.
+pub(crate) const WIDTH: usize = 144;
+/// The size of a rectified plate.
+pub(crate) const HEIGHT: usize = 40;
+/// How many steps the network reads from left to right.
+const STEPS: usize = WIDTH / 4;
+/// The least deviation that a crop is divided by, in grey levels: an empty crop stays quiet.
+const LEAST_DEVIATION: f32 = 8.0;
+
+/// The network with its weights.
+pub(crate) struct Reader {
+    conv1: Conv,
+    conv2: Conv,
+    conv3: Conv,
+    conv4: Conv,
+    conv5: Conv,
+    squeeze: Conv,
+    line1: Conv,
+    line2: Conv,
+    out: Conv,
+}
+
+impl Reader {
+    /// The network over its weights; an error says what is missing in them.
+    pub(crate) fn over(weights: &Weights) -> std::result::Result<Self, String> {
+        let plane = |name, shape| Conv::plane(weights, name, shape);
+        let line = |name, shape| Conv::line(weights, name, shape);
+        Ok(Self {
+            conv1: plane("conv1", [4, 48, 3, 1])?,
+            conv2: plane("conv2", [48, 64, 3, 1])?,
+            conv3: plane("conv3", [64, 96, 3, 2])?,
+            conv4: plane("conv4", [96, 96, 3, 1])?,
+            conv5: plane("conv5", [96, 96, 3, 1])?,
+            squeeze: plane("squeeze", [96, 48, 1, 1])?,
+            line1: line("line1", [480, 256, 3])?,
+            line2: line("line2", [256, 256, 5])?,
+            out: line("out", [256, CLASSES, 1])?,
+        })
+    }
+
+    /// The steps of each plate of a frame, in the order of the corners.
+    pub(crate) fn read(&self, frame: &Grey, plates: &[[[f32; 2]; 4]]) -> Result<Vec<Steps>> {
+        if plates.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut values = Vec::with_capacity(plates.len() * WIDTH * HEIGHT);
+        for corners in plates {
+            let mut crop = crop::plate_grey(frame, corners, WIDTH, HEIGHT);
+            standardise(&mut crop);
+            values.extend(space_to_depth(&crop, WIDTH, HEIGHT, 2));
+        }
+        let shape = [plates.len(), 4, HEIGHT / 2, WIDTH / 2];
+        let logits = self.run(&tensor(values, &shape)?)?;
+        let logits = logits.flatten_all()?.to_vec1::<f32>()?;
+        Ok(logits
+            .chunks_exact(CLASSES * STEPS)
+            .map(|plate| Steps::of_logits(plate, STEPS))
+            .collect())
+    }
+
+    /// `[n, 4, 20, 72]` to `[n, 37, 36]`.
+    pub(crate) fn run(&self, input: &Tensor) -> Result<Tensor> {
+        let x = self.conv1.apply_relu(input)?;
+        let x = self.conv2.apply_relu(&x)?;
+        let x = self.conv3.apply_relu(&x)?;
+        let x = self.conv4.apply_relu(&x)?;
+        let x = self.conv5.apply_relu(&x)?;
+        let x = self.squeeze.apply_relu(&x)?;
+        let (plates, channels, rows, columns) = x.dims4()?;
+        let x = x.reshape((plates, channels * rows, columns))?;
+        let x = self.line1.apply_relu(&x)?;
+        let x = self.line2.apply_relu(&x)?;
+        self.out.apply(&x)
+    }
+}
+
+/// Zero mean and unit deviation.
+fn standardise(crop: &mut [f32]) {
+    let count = crop.len() as f32;
+    let mean = crop.iter().sum::<f32>() / count;
+    let variance = crop
+        .iter()
+        .map(|value| (value - mean) * (value - mean))
+        .sum::<f32>()
+        / count;
+    let deviation = variance.sqrt().max(LEAST_DEVIATION);
+    for value in crop {
+        *value = (*value - mean) / deviation;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_standardised_crop_has_mean_zero_and_deviation_one_and_an_empty_one_stays_flat() {
+        let mut crop: Vec<f32> = (0..100).map(|value| value as f32).collect();
+        standardise(&mut crop);
+        assert!(crop.iter().sum::<f32>().abs() < 1e-3);
+        let squares: f32 = crop.iter().map(|value| value * value).sum();
+        assert!((squares / 100.0 - 1.0).abs() < 1e-3);
+        let mut flat = vec![128.0; 100];
+        standardise(&mut flat);
+        assert!(flat.iter().all(|value| *value == 0.0));
+    }
+}

@@ -1,0 +1,136 @@
+//! Both networks over one picture: find the plates, read them all at once.
+
+use std::path::Path;
+use std::time::Duration;
+
+use contract::plate::PlateRead;
+use contract::time::Clock;
+
+use crate::detector::Detector;
+use crate::models;
+use crate::models::ModelError;
+use crate::models::ModelInfo;
+use crate::picture::Picture;
+use crate::reader::Reader;
+
+/// Plates read in one picture, largest first: what a hostile picture can cost is bounded.
+const MOST_PLATES: usize = 16;
+
+/// What was seen in one picture, and how long it took.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recognition {
+    /// The plates with a readable text, largest first.
+    pub plates: Vec<PlateRead>,
+    /// Finding plates, in microseconds.
+    pub detect_us: u64,
+    /// Reading them, in microseconds.
+    pub read_us: u64,
+}
+
+/// The networks in memory, with the threads that run them. Share one by reference.
+pub struct Recogniser {
+    pool: rayon::ThreadPool,
+    detector: Detector,
+    reader: Reader,
+    models: Vec<ModelInfo>,
+}
+
+impl Recogniser {
+    /// Loads the models that `models.toml` in `folder` lists, each checked against its hash; `threads` of 0 takes one
+    /// for each core.
+    pub fn load(folder: &Path, threads: usize) -> Result<Self, ModelError> {
+        let list = models::read_list(folder)?;
+        let (detector_info, detector) =
+            models::load(folder, &list, "plate-detector", |weights, entry| {
+                Detector::over(weights, entry.threshold())
+            })?;
+        let (reader_info, reader) =
+            models::load(folder, &list, "plate-reader", |weights, _| {
+                Reader::over(weights)
+            })?;
+        // candle would take the pool that the whole process shares, and wait behind everybody else in it.
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .thread_name(|index| format!("vision-{index}"))
+            .build()
+            .map_err(|error| ModelError::Run {
+                name: "recogniser".to_owned(),
+                why: error.to_string(),
+            })?;
+        Ok(Self {
+            pool,
+            detector,
+            reader,
+            models: vec![detector_info, reader_info],
+        })
+    }
+
+    /// What is loaded.
+    pub fn models(&self) -> &[ModelInfo] {
+        &self.models
+    }
+
+    /// The plates of a picture. Blocks for as long as the networks need.
+    pub fn recognise(&self, picture: &Picture) -> Result<Recognition, ModelError> {
+        self.pool.install(|| self.run(picture))
+    }
+
+    fn run(&self, picture: &Picture) -> Result<Recognition, ModelError> {
+        let clock = Clock::System;
+        let started = clock.monotonic();
+        let grey = picture.grey();
+        let mut found = self
+            .detector
+            .find(grey)
+            .map_err(|error| failed("plate-detector", &error))?;
+        found.truncate(MOST_PLATES);
+        let detected = clock.monotonic();
+        let corners: Vec<[[f32; 2]; 4]> = found.iter().map(|plate| plate.corners).collect();
+        let steps = self
+            .reader
+            .read(grey, &corners)
+            .map_err(|error| failed("plate-reader", &error))?;
+        let mut plates: Vec<PlateRead> = found
+            .into_iter()
+            .zip(steps)
+            .filter_map(|(plate, steps)| {
+                let spelling = steps.spell()?;
+                let best = spelling.candidates.first()?;
+                Some(PlateRead {
+                    text: best.text.clone(),
+                    confidence: best.confidence,
+                    corners: plate.corners,
+                    detection: plate.sure,
+                    candidates: spelling.candidates,
+                    characters: spelling.characters,
+                })
+            })
+            .collect();
+        plates.sort_by(|one, other| area(other).total_cmp(&area(one)));
+        let read = clock.monotonic();
+        Ok(Recognition {
+            plates,
+            detect_us: micros(detected.saturating_sub(started)),
+            read_us: micros(read.saturating_sub(detected)),
+        })
+    }
+}
+
+fn area(plate: &PlateRead) -> f32 {
+    let [_, _, width, height] = plate.bounds();
+    width * height
+}
+
+fn failed(name: &str, error: &candle_core::Error) -> ModelError {
+    ModelError::Run {
+        name: name.to_owned(),
+        why: error.to_string(),
+    }
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests;
