@@ -47,9 +47,7 @@ impl Credentials {
         if text.len() as u64 > LONGEST {
             return Err(fault(format!("it has more than {LONGEST} bytes")));
         }
-        Ok(Password(
-            text.lines().next().unwrap_or_default().to_owned(),
-        ))
+        Ok(Password(text.lines().next().unwrap_or_default().to_owned()))
     }
 }
 

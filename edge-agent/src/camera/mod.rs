@@ -83,8 +83,9 @@ impl Config {
     }
 }
 
-/// Something that delivers frames, one after the other. The seam to the hardware.
-pub trait FrameSource: Send {
+/// Something that delivers frames, one after the other. The seam to the hardware. It is opened, used and dropped on one
+/// thread: some drivers may not move to another.
+pub trait FrameSource {
     /// Blocks until there is a frame. `Ok(None)`: the source is over and there will never be another.
     fn next(&mut self) -> Result<Option<Frame>, CameraError>;
 }
@@ -250,7 +251,13 @@ fn media_type(bytes: &[u8]) -> Option<&'static str> {
 
 impl Frame {
     /// The frame whose bytes have just come; `asked` is the monotonic time at which it was asked for.
-    fn taken(clock: &Clock, asked: Duration, number: u64, name: Option<String>, pixels: Pixels) -> Self {
+    fn taken(
+        clock: &Clock,
+        asked: Duration,
+        number: u64,
+        name: Option<String>,
+        pixels: Pixels,
+    ) -> Self {
         let took = clock.monotonic().saturating_sub(asked);
         Self {
             number,

@@ -99,7 +99,10 @@ mod tests {
     fn a_car_is_a_change_and_a_cloud_is_none() {
         let mut motion = Motion::new(0.005, 0);
         assert!(motion.changed(&vec![90; CELLS]));
-        assert!(!motion.changed(&vec![60; CELLS]), "a cloud darkens every cell");
+        assert!(
+            !motion.changed(&vec![60; CELLS]),
+            "a cloud darkens every cell"
+        );
         let mut car = vec![88; CELLS];
         car[500..560].fill(200);
         assert!(motion.changed(&car));

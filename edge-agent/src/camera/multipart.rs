@@ -216,7 +216,11 @@ impl Multipart {
             }
             from = at + 1;
         }
-        self.searched = self.buffer.len().saturating_sub(2).max(from.min(self.buffer.len()));
+        self.searched = self
+            .buffer
+            .len()
+            .saturating_sub(2)
+            .max(from.min(self.buffer.len()));
         self.check_part(self.buffer.len())?;
         Ok(None)
     }
@@ -295,7 +299,8 @@ mod tests {
 
     #[test]
     fn cameras_that_count_the_dashes_differently_are_understood() {
-        let stream = b"----cam\r\nContent-Length: 1\r\n\r\nA\r\n--cam\r\nContent-Length: 1\r\n\r\nB\r\n";
+        let stream =
+            b"----cam\r\nContent-Length: 1\r\n\r\nA\r\n--cam\r\nContent-Length: 1\r\n\r\nB\r\n";
         assert_eq!(parts(Some("--cam"), stream, 7).0.len(), 2);
         assert_eq!(parts(None, stream, 7).0.len(), 2);
     }

@@ -58,9 +58,20 @@ impl FrameSource for Webcam {
         let buffer = self.camera.frame().map_err(lost)?;
         let size = buffer.resolution();
         let bytes = Bytes::copy_from_slice(buffer.buffer());
-        let pixels = packed(buffer.source_frame_format(), size.width(), size.height(), bytes)?;
+        let pixels = packed(
+            buffer.source_frame_format(),
+            size.width(),
+            size.height(),
+            bytes,
+        )?;
         self.number += 1;
-        Ok(Some(Frame::taken(&self.clock, asked, self.number, None, pixels)))
+        Ok(Some(Frame::taken(
+            &self.clock,
+            asked,
+            self.number,
+            None,
+            pixels,
+        )))
     }
 }
 

@@ -149,7 +149,13 @@ impl FrameSource for Device {
             },
         };
         self.number += 1;
-        Ok(Some(Frame::taken(&self.clock, asked, self.number, None, pixels)))
+        Ok(Some(Frame::taken(
+            &self.clock,
+            asked,
+            self.number,
+            None,
+            pixels,
+        )))
     }
 }
 

@@ -4,7 +4,7 @@ use crate::grey::Grey;
 use crate::picture::Picture;
 
 /// The margin around the plate, as a part of its width and height. The reader was trained with it.
-const MARGIN: [f32; 2] = [0.06, 0.12];
+pub(crate) const MARGIN: [f32; 2] = [0.06, 0.12];
 /// Most samples along one side of an output pixel, against aliasing of plates that are larger than the crop.
 const MOST_SAMPLES: usize = 4;
 /// The height of evidence crops, and their longest width.
@@ -46,7 +46,10 @@ impl Homography {
     pub(crate) fn at(&self, a: f32, b: f32) -> (f32, f32) {
         let [ax, bx, cx, ay, by, cy, g, h] = self.0;
         let depth = g * a + h * b + 1.0;
-        ((ax * a + bx * b + cx) / depth, (ay * a + by * b + cy) / depth)
+        (
+            (ax * a + bx * b + cx) / depth,
+            (ay * a + by * b + cy) / depth,
+        )
     }
 }
 

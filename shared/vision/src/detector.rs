@@ -9,17 +9,16 @@ use crate::layers::Weights;
 use crate::layers::doubled;
 use crate::layers::space_to_depth;
 use crate::layers::tensor;
+use crate::models::Task;
 
-/// The network's long side in pixels.
-pub(crate) const LONG_SIDE: usize = 768;
 /// A frame is enlarged at most so much.
 const MOST_ENLARGED: f64 = 2.0;
 /// The network pads to a multiple of this.
 const PADDED_TO: usize = 32;
 /// Network pixels that one output cell stands for.
-const CELL: f32 = 8.0;
-/// Plates that overlap a surer one by more than this are the same plate.
-const SAME_PLATE: f32 = 0.3;
+const CELL: usize = 8;
+/// Long sides that this program takes: memory and time grow with their square.
+const LONG_SIDES: std::ops::RangeInclusive<usize> = 64..=2048;
 /// Peaks looked at in one frame, surest first: what a hostile picture can cost is bounded.
 const MOST_PEAKS: usize = 64;
 
@@ -48,12 +47,21 @@ pub(crate) struct Detector {
     lateral8: Conv,
     head: Conv,
     out: Conv,
+    rule: Rule,
+}
+
+/// What makes a peak a plate, and the size at which plates are sought.
+#[derive(Clone, Copy, Debug)]
+struct Rule {
+    long_side: usize,
     threshold: f32,
+    same_plate: f32,
 }
 
 impl Detector {
-    /// The network over its weights; an error says what is missing in them.
-    pub(crate) fn over(weights: &Weights, threshold: f32) -> std::result::Result<Self, String> {
+    /// The network over its weights; an error says what is missing in them, or can't be run.
+    pub(crate) fn over(weights: &Weights, task: &Task) -> std::result::Result<Self, String> {
+        let rule = Rule::of(task)?;
         let conv = |name, shape| Conv::plane(weights, name, shape);
         Ok(Self {
             stem: conv("stem", [16, 32, 3, 1])?,
@@ -70,13 +78,13 @@ impl Detector {
             lateral8: conv("lateral8", [64, 64, 1, 1])?,
             head: conv("head", [64, 64, 3, 1])?,
             out: conv("out", [64, 9, 1, 1])?,
-            threshold,
+            rule,
         })
     }
 
     /// The plates of a frame, surest first.
     pub(crate) fn find(&self, frame: &Grey) -> Result<Vec<Found>> {
-        let input = Input::of(frame);
+        let input = Input::of(frame, self.rule.long_side);
         let (rows, columns) = (input.height / 4, input.width / 4);
         let channels = space_to_depth(&input.values, input.width, input.height, 4);
         let output = self.run(&tensor(channels, &[1, 16, rows, columns])?)?;
@@ -86,9 +94,8 @@ impl Detector {
             &cells,
             rows,
             columns,
-            self.threshold,
-            input.scale_x,
-            input.scale_y,
+            self.rule,
+            [input.scale_x, input.scale_y],
         ))
     }
 
@@ -110,6 +117,41 @@ impl Detector {
     }
 }
 
+impl Rule {
+    fn of(task: &Task) -> std::result::Result<Self, String> {
+        let Task::DetectPlate {
+            long_side,
+            pad_multiple,
+            stride,
+            threshold,
+            nms_iou,
+        } = task
+        else {
+            return Err("its task is not detect-plate".to_owned());
+        };
+        if (*pad_multiple, *stride) != (PADDED_TO, CELL) {
+            return Err(format!(
+                "its padding and stride are {pad_multiple} and {stride}; this network has {PADDED_TO} and {CELL}"
+            ));
+        }
+        if !LONG_SIDES.contains(long_side) {
+            return Err(format!(
+                "its long side {long_side} is not in {LONG_SIDES:?}"
+            ));
+        }
+        for (name, value) in [("threshold", threshold), ("nms_iou", nms_iou)] {
+            if !(*value > 0.0 && *value < 1.0) {
+                return Err(format!("its {name} {value} is not between 0 and 1"));
+            }
+        }
+        Ok(Self {
+            long_side: *long_side,
+            threshold: *threshold,
+            same_plate: *nms_iou,
+        })
+    }
+}
+
 /// A frame as the network takes it.
 struct Input {
     values: Vec<f32>,
@@ -120,9 +162,9 @@ struct Input {
 }
 
 impl Input {
-    fn of(frame: &Grey) -> Self {
+    fn of(frame: &Grey, long_side: usize) -> Self {
         let long = frame.width().max(frame.height());
-        let scale = (LONG_SIDE as f64 / long as f64).min(MOST_ENLARGED);
+        let scale = (long_side as f64 / long as f64).min(MOST_ENLARGED);
         let side = |length: usize| ((length as f64 * scale + 0.5) as usize).max(1);
         let (inner_width, inner_height) = (side(frame.width()), side(frame.height()));
         let width = inner_width.next_multiple_of(PADDED_TO);
@@ -152,14 +194,13 @@ fn plates(
     cells: &[f32],
     rows: usize,
     columns: usize,
-    threshold: f32,
-    scale_x: f32,
-    scale_y: f32,
+    rule: Rule,
+    [scale_x, scale_y]: [f32; 2],
 ) -> Vec<Found> {
     let plane = rows * columns;
     // A monotonic function keeps the order, so peaks are sought among logits.
     let logit = |row: usize, column: usize| cells[row * columns + column];
-    let least = (threshold / (1.0 - threshold)).ln();
+    let least = (rule.threshold / (1.0 - rule.threshold)).ln();
     let mut peaks = Vec::new();
     for row in 0..rows {
         for column in 0..columns {
@@ -187,8 +228,8 @@ fn plates(
             let x = cells[(1 + 2 * index) * plane + at];
             let y = cells[(2 + 2 * index) * plane + at];
             *corner = [
-                (column as f32 + 0.5 + x) * CELL / scale_x,
-                (row as f32 + 0.5 + y) * CELL / scale_y,
+                (column as f32 + 0.5 + x) * CELL as f32 / scale_x,
+                (row as f32 + 0.5 + y) * CELL as f32 / scale_y,
             ];
         }
         if !is_outline(&corners) {
@@ -197,7 +238,7 @@ fn plates(
         let bounds = bounds(&corners);
         if kept
             .iter()
-            .all(|other| overlap(bounds, self::bounds(&other.corners)) <= SAME_PLATE)
+            .all(|other| overlap(bounds, self::bounds(&other.corners)) <= rule.same_plate)
         {
             kept.push(Found {
                 sure: 1.0 / (1.0 + (-logit).exp()),
@@ -252,6 +293,12 @@ fn overlap(one: [f32; 4], other: [f32; 4]) -> f32 {
 mod tests {
     use super::*;
 
+    const RULE: Rule = Rule {
+        long_side: 768,
+        threshold: 0.5,
+        same_plate: 0.3,
+    };
+
     /// Nine planes with one plate of 4 x 2 cells around each of the peaks.
     fn output(rows: usize, columns: usize, peaks: &[(usize, usize, f32)]) -> Vec<f32> {
         let plane = rows * columns;
@@ -268,7 +315,7 @@ mod tests {
     #[test]
     fn a_peak_becomes_a_plate_in_pixels_of_the_frame() {
         let cells = output(8, 8, &[(3, 4, 2.0)]);
-        let found = plates(&cells, 8, 8, 0.5, 0.5, 0.25);
+        let found = plates(&cells, 8, 8, RULE, [0.5, 0.25]);
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].corners[0], [2.5 * 16.0, 2.5 * 32.0]);
         assert_eq!(found[0].corners[2], [6.5 * 16.0, 4.5 * 32.0]);
@@ -277,8 +324,12 @@ mod tests {
 
     #[test]
     fn a_neighbour_and_an_overlapping_peak_are_the_same_plate() {
-        let cells = output(8, 16, &[(3, 4, 2.0), (3, 5, 1.0), (3, 6, 1.5), (3, 12, 3.0)]);
-        let found = plates(&cells, 8, 16, 0.5, 1.0, 1.0);
+        let cells = output(
+            8,
+            16,
+            &[(3, 4, 2.0), (3, 5, 1.0), (3, 6, 1.5), (3, 12, 3.0)],
+        );
+        let found = plates(&cells, 8, 16, RULE, [1.0; 2]);
         assert_eq!(found.len(), 2);
         assert!(found[0].sure > found[1].sure);
     }
@@ -287,18 +338,18 @@ mod tests {
     fn corners_that_enclose_nothing_or_are_no_numbers_are_no_plate() {
         let mut cells = output(4, 4, &[(1, 1, 2.0)]);
         cells[16 + 5] = f32::NAN;
-        assert!(plates(&cells, 4, 4, 0.5, 1.0, 1.0).is_empty());
+        assert!(plates(&cells, 4, 4, RULE, [1.0; 2]).is_empty());
         let mut folded = output(4, 4, &[(1, 1, 2.0)]);
         for value in &mut folded[16..] {
             *value = 0.0;
         }
-        assert!(plates(&folded, 4, 4, 0.5, 1.0, 1.0).is_empty());
+        assert!(plates(&folded, 4, 4, RULE, [1.0; 2]).is_empty());
     }
 
     #[test]
     fn a_long_thin_frame_still_has_an_input() {
         let strip = Grey::of_rgb(3000, 1, &vec![255; 9000]);
-        let input = Input::of(&strip);
+        let input = Input::of(&strip, 768);
         assert_eq!((input.width, input.height), (768, 32));
         assert!((input.values[0] - 1.0).abs() < 1e-5);
         assert!(input.values[768].abs() < 1e-6, "the padding is zero");

@@ -118,12 +118,6 @@ fn find(
             tensor.dims()
         ));
     }
-    if tensor.dtype() != candle_core::DType::F32 {
-        return Err(format!(
-            "tensor {name} has the type {:?}, F32 is needed",
-            tensor.dtype()
-        ));
-    }
     Ok(tensor.clone())
 }
 

@@ -5,6 +5,7 @@ use std::io::Read;
 use std::path::Path;
 use std::path::PathBuf;
 
+use candle_core::DType;
 use candle_core::Device;
 use serde::Deserialize;
 use sha2::Digest;
@@ -17,8 +18,6 @@ const LIST: &str = "models.toml";
 /// The most bytes that a list or a weights file may have.
 const LONGEST_LIST: u64 = 256 << 10;
 const LONGEST_WEIGHTS: u64 = 256 << 20;
-/// A detection that is less sure than this is none, unless the model's entry says otherwise.
-const USUAL_THRESHOLD: f32 = 0.3;
 
 /// Why a model can't be used. Names the model's file and the reason.
 #[derive(Debug, thiserror::Error)]
@@ -119,33 +118,55 @@ impl ModelInfo {
 
 /// Returns what the list in `folder` says, without reading any weights: what a hub is told when loading fails.
 pub fn list_models(folder: &Path) -> Result<Vec<ModelInfo>, ModelError> {
-    Ok(read_list(folder)?.into_iter().map(|entry| entry.info()).collect())
+    Ok(read_list(folder)?.iter().map(Entry::info).collect())
 }
 
-/// One line of the list.
+/// One entry of the list: which file, and how its network is to be fed.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct Entry {
     name: String,
     version: String,
     file: String,
     sha256: String,
     input: String,
-    classes: Classes,
-    /// The least sureness of a detection.
-    #[serde(default = "usual_threshold")]
-    threshold: f32,
-    /// The model's card, for people.
-    #[serde(default)]
-    #[expect(dead_code, reason = "people follow it, the program does not")]
-    card: Option<String>,
+    #[serde(flatten)]
+    task: Task,
 }
 
-#[derive(Clone, Debug, Deserialize)]
-#[serde(untagged)]
-enum Classes {
-    Text(String),
-    List(Vec<String>),
+/// What a network is for, with the numbers that its training fixed.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(tag = "task", rename_all = "kebab-case")]
+pub(crate) enum Task {
+    /// Finds plates.
+    DetectPlate {
+        /// Frames are scaled so that their longer side has so many pixels.
+        long_side: usize,
+        /// Then padded to a multiple of this.
+        pad_multiple: usize,
+        /// Pixels that an output cell stands for.
+        stride: usize,
+        /// The least sureness of a plate.
+        threshold: f32,
+        /// Plates that overlap more than this are the same.
+        nms_iou: f32,
+    },
+    /// Reads plates.
+    ReadPlate {
+        /// The size of a rectified plate.
+        width: usize,
+        /// The size of a rectified plate.
+        height: usize,
+        /// From left to right.
+        steps: usize,
+        /// The classes after the blank.
+        alphabet: String,
+        /// The blank's class.
+        blank: usize,
+        /// The margin around the plate, as a part of its width.
+        margin_x: f32,
+        /// And of its height.
+        margin_y: f32,
+    },
 }
 
 #[derive(Deserialize)]
@@ -155,26 +176,34 @@ struct List {
     model: Vec<Entry>,
 }
 
-fn usual_threshold() -> f32 {
-    USUAL_THRESHOLD
-}
-
 impl Entry {
     pub(crate) fn info(&self) -> ModelInfo {
+        let (input, classes) = match &self.task {
+            Task::DetectPlate { long_side, .. } => (
+                format!("{}, long side {long_side}", self.input),
+                "plate".to_owned(),
+            ),
+            Task::ReadPlate {
+                width,
+                height,
+                alphabet,
+                ..
+            } => (
+                format!("{}, {width} x {height}", self.input),
+                alphabet.clone(),
+            ),
+        };
         ModelInfo {
             name: self.name.clone(),
             version: self.version.clone(),
             sha256: self.sha256.to_ascii_lowercase(),
-            input: self.input.clone(),
-            classes: match &self.classes {
-                Classes::Text(text) => text.clone(),
-                Classes::List(list) => list.join(" "),
-            },
+            input,
+            classes,
         }
     }
 
-    pub(crate) fn threshold(&self) -> f32 {
-        self.threshold
+    pub(crate) fn task(&self) -> &Task {
+        &self.task
     }
 }
 
@@ -194,12 +223,6 @@ pub(crate) fn read_list(folder: &Path) -> Result<Vec<Entry>, ModelError> {
         if !plain {
             return Err(fault(format!(
                 "the file of {} must be a plain name in the same folder",
-                entry.name
-            )));
-        }
-        if !(entry.threshold > 0.0 && entry.threshold < 1.0) {
-            return Err(fault(format!(
-                "the threshold of {} must be between 0 and 1",
                 entry.name
             )));
         }
@@ -241,10 +264,16 @@ pub(crate) fn load<N>(
         path: path.clone(),
         why,
     };
-    let weights: Weights = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu)
-        .map_err(|error| misfit(error.to_string()))?
-        .into_iter()
-        .collect();
+    let mut weights = Weights::new();
+    let tensors = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu)
+        .map_err(|error| misfit(error.to_string()))?;
+    for (name, tensor) in tensors {
+        // Files keep half precision, half the size; the CPU computes in single precision.
+        let tensor = tensor
+            .to_dtype(DType::F32)
+            .map_err(|error| misfit(error.to_string()))?;
+        weights.insert(name, tensor);
+    }
     let network = build(&weights, entry).map_err(misfit)?;
     Ok((entry.info(), network))
 }

@@ -10,6 +10,9 @@ use crate::layers::Conv;
 use crate::layers::Weights;
 use crate::layers::space_to_depth;
 use crate::layers::tensor;
+use crate::models::Task;
+use crate::spelling::ALPHABET;
+use crate::spelling::BLANK;
 use crate::spelling::CLASSES;
 use crate::spelling::Steps;
 
@@ -36,8 +39,20 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
-    /// The network over its weights; an error says what is missing in them.
-    pub(crate) fn over(weights: &Weights) -> std::result::Result<Self, String> {
+    /// The network over its weights; an error says what is missing in them, or can't be run.
+    pub(crate) fn over(weights: &Weights, task: &Task) -> std::result::Result<Self, String> {
+        let ours = Task::ReadPlate {
+            width: WIDTH,
+            height: HEIGHT,
+            steps: STEPS,
+            alphabet: ALPHABET.to_owned(),
+            blank: BLANK,
+            margin_x: crop::MARGIN[0],
+            margin_y: crop::MARGIN[1],
+        };
+        if *task != ours {
+            return Err(format!("its task is {task:?}; this network is {ours:?}"));
+        }
         let plane = |name, shape| Conv::plane(weights, name, shape);
         let line = |name, shape| Conv::line(weights, name, shape);
         Ok(Self {

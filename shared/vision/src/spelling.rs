@@ -9,8 +9,10 @@ use contract::plate::Plate;
 
 /// The blank, ten digits and 26 letters.
 pub(crate) const CLASSES: usize = 37;
+/// The classes after the blank.
+pub(crate) const ALPHABET: &str = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 /// The blank's class.
-const BLANK: usize = 0;
+pub(crate) const BLANK: usize = 0;
 /// How many prefixes the search keeps at each step.
 const BEAM: usize = 16;
 /// A class that is less likely than this at a step starts no prefix.
@@ -122,7 +124,9 @@ impl Steps {
                 }
             }
             beam = next.into_iter().collect();
-            beam.sort_by(|(_, one), (_, other)| (other[0] + other[1]).total_cmp(&(one[0] + one[1])));
+            beam.sort_by(|(_, one), (_, other)| {
+                (other[0] + other[1]).total_cmp(&(one[0] + one[1]))
+            });
             beam.truncate(BEAM);
         }
         beam.into_iter()

@@ -144,7 +144,13 @@ impl FrameSource for Clip {
             why: error.to_string(),
         })?;
         self.number += 1;
-        Ok(Some(Frame::taken(&self.clock, asked, self.number, Some(name), pixels)))
+        Ok(Some(Frame::taken(
+            &self.clock,
+            asked,
+            self.number,
+            Some(name),
+            pixels,
+        )))
     }
 }
 
@@ -203,7 +209,9 @@ fn next_of_avi(file: &mut (impl Read + Seek)) -> Result<Option<Bytes>, String> {
                     .map_err(|error| error.to_string())?;
                 return Ok(Some(Bytes::from(bytes)));
             }
-            _ => file.seek_relative(skip).map_err(|error| error.to_string())?,
+            _ => file
+                .seek_relative(skip)
+                .map_err(|error| error.to_string())?,
         }
     }
 }
@@ -222,10 +230,7 @@ fn check_codec(stream: &[u8; 8]) -> Result<(), String> {
     Ok(())
 }
 
-fn next_of_multipart(
-    file: &mut impl Read,
-    parts: &mut Multipart,
-) -> Result<Option<Bytes>, String> {
+fn next_of_multipart(file: &mut impl Read, parts: &mut Multipart) -> Result<Option<Bytes>, String> {
     loop {
         if let Some(part) = parts.take().map_err(|error| error.to_string())? {
             return Ok(Some(part));

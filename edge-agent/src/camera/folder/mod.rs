@@ -86,7 +86,13 @@ impl FrameSource for Folder {
         let bytes = read_picture(path).map_err(unreadable)?;
         let pixels = Pixels::of_file(bytes).map_err(|error| unreadable(error.to_string()))?;
         self.number += 1;
-        Ok(Some(Frame::taken(&self.clock, asked, self.number, Some(name), pixels)))
+        Ok(Some(Frame::taken(
+            &self.clock,
+            asked,
+            self.number,
+            Some(name),
+            pixels,
+        )))
     }
 }
 
@@ -99,9 +105,7 @@ pub(crate) fn list_pictures(folder: &std::path::Path) -> Result<Vec<PathBuf>, St
             .extension()
             .and_then(|extension| extension.to_str())
             .map(str::to_ascii_lowercase)
-            .is_some_and(|extension| {
-                matches!(extension.as_str(), "jpg" | "jpeg" | "png" | "bmp")
-            });
+            .is_some_and(|extension| matches!(extension.as_str(), "jpg" | "jpeg" | "png" | "bmp"));
         if is_picture && !path.is_dir() {
             files.push(path);
         }

@@ -237,7 +237,13 @@ impl FrameSource for Stream {
         }?;
         let pixels = Pixels::of_file(bytes)?;
         self.number += 1;
-        Ok(Some(Frame::taken(&self.clock, asked, self.number, None, pixels)))
+        Ok(Some(Frame::taken(
+            &self.clock,
+            asked,
+            self.number,
+            None,
+            pixels,
+        )))
     }
 }
 
@@ -369,14 +375,20 @@ impl Dialogue {
             .authorization(&self.address.target)
             .map_err(&fault)?
         {
-            let mut value = HeaderValue::from_str(&value)
-                .map_err(|_| fault("the user name has characters that HTTP can't carry".to_owned()))?;
+            let mut value = HeaderValue::from_str(&value).map_err(|_| {
+                fault("the user name has characters that HTTP can't carry".to_owned())
+            })?;
             value.set_sensitive(true);
             request.headers_mut().insert(header::AUTHORIZATION, value);
         }
-        let mut sender = transport::connect(&self.address.host, self.address.port, self.address.tls, &self.tracker)
-            .await
-            .map_err(&fault)?;
+        let mut sender = transport::connect(
+            &self.address.host,
+            self.address.port,
+            self.address.tls,
+            &self.tracker,
+        )
+        .await
+        .map_err(&fault)?;
         sender
             .send_request(request)
             .await

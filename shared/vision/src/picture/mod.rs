@@ -38,7 +38,9 @@ pub enum PictureError {
         bytes: usize,
     },
     /// More pixels than we hold.
-    #[error("the picture claims {width} x {height} pixels; at most {MOST_PIXELS} pixels are allowed")]
+    #[error(
+        "the picture claims {width} x {height} pixels; at most {MOST_PIXELS} pixels are allowed"
+    )]
     TooManyPixels {
         /// Claimed width.
         width: u64,

@@ -42,11 +42,11 @@ impl Recogniser {
         let list = models::read_list(folder)?;
         let (detector_info, detector) =
             models::load(folder, &list, "plate-detector", |weights, entry| {
-                Detector::over(weights, entry.threshold())
+                Detector::over(weights, entry.task())
             })?;
         let (reader_info, reader) =
-            models::load(folder, &list, "plate-reader", |weights, _| {
-                Reader::over(weights)
+            models::load(folder, &list, "plate-reader", |weights, entry| {
+                Reader::over(weights, entry.task())
             })?;
         // candle would take the pool that the whole process shares, and wait behind everybody else in it.
         let pool = rayon::ThreadPoolBuilder::new()

@@ -1,1 +1,179 @@
-//! Tests of the networks over real and random weights.
+//! Tests of the networks: the same numbers as in the training, damaged models, pictures of any shape.
+
+use std::path::PathBuf;
+
+use candle_core::Device;
+use candle_core::Tensor;
+
+use super::*;
+use crate::grey::Grey;
+use crate::layers;
+use crate::models::list_models;
+
+/// The largest difference from the training's own numbers that we take.
+const TOLERANCE: f32 = 1e-3;
+
+fn models_folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../models")
+}
+
+fn recogniser() -> Recogniser {
+    Recogniser::load(&models_folder(), 1).expect("the models of the repository")
+}
+
+fn golden(name: &str) -> layers::Weights {
+    let path = models_folder().join("golden").join(name);
+    candle_core::safetensors::load(path, &Device::Cpu)
+        .unwrap()
+        .into_iter()
+        .collect()
+}
+
+fn values(tensor: &Tensor) -> Vec<f32> {
+    tensor.flatten_all().unwrap().to_vec1().unwrap()
+}
+
+/// The network's input with its squares of pixels moved into channels.
+fn channels(input: &Tensor, block: usize) -> Tensor {
+    let (count, _, height, width) = input.dims4().unwrap();
+    let moved = values(input)
+        .chunks_exact(height * width)
+        .flat_map(|pixels| layers::space_to_depth(pixels, width, height, block))
+        .collect();
+    layers::tensor(
+        moved,
+        &[count, block * block, height / block, width / block],
+    )
+    .unwrap()
+}
+
+fn furthest(one: &[f32], other: &[f32]) -> f32 {
+    assert_eq!(one.len(), other.len());
+    one.iter()
+        .zip(other)
+        .map(|(one, other)| (one - other).abs())
+        .fold(0.0, f32::max)
+}
+
+#[test]
+fn the_detector_computes_what_its_training_computed() {
+    let golden = golden("plate-detector.safetensors");
+    let recogniser = recogniser();
+    let output = recogniser
+        .pool
+        .install(|| recogniser.detector.run(&channels(&golden["input"], 4)))
+        .unwrap();
+    let difference = furthest(&values(&output), &values(&golden["output"]));
+    assert!(difference < TOLERANCE, "{difference}");
+}
+
+#[test]
+fn the_reader_computes_what_its_training_computed() {
+    let golden = golden("plate-reader.safetensors");
+    let recogniser = recogniser();
+    let output = recogniser
+        .pool
+        .install(|| recogniser.reader.run(&channels(&golden["input"], 2)))
+        .unwrap();
+    let difference = furthest(&values(&output), &values(&golden["output"]));
+    assert!(difference < TOLERANCE, "{difference}");
+}
+
+#[test]
+fn a_plate_is_rectified_as_in_training() {
+    let golden = golden("plate-reader.safetensors");
+    let (height, width) = golden["frame"].dims2().unwrap();
+    let pixels: Vec<u8> = values(&golden["frame"])
+        .into_iter()
+        .map(|value| value as u8)
+        .collect();
+    let rgb: Vec<u8> = pixels.iter().flat_map(|value| [*value; 3]).collect();
+    let frame = Grey::of_rgb(width as u32, height as u32, &rgb);
+    let corners = values(&golden["corners"]);
+    let corners = std::array::from_fn(|index| [corners[index * 2], corners[index * 2 + 1]]);
+    let crop = crate::crop::plate_grey(&frame, &corners, 144, 40);
+    let wanted = values(&golden["crop"]);
+    // OpenCV places samples on a grid of 1/32 pixel and rounds to whole grey levels.
+    let mean = crop
+        .iter()
+        .zip(&wanted)
+        .map(|(one, other)| (one - other).abs())
+        .sum::<f32>()
+        / crop.len() as f32;
+    assert!(mean < 1.0, "mean difference {mean} grey levels");
+}
+
+#[test]
+fn pictures_of_any_shape_are_judged() {
+    let recogniser = recogniser();
+    for (width, height) in [(1, 1), (3000, 1), (1, 700), (17, 33), (640, 480)] {
+        let grey = vec![128; width * height * 3];
+        let picture = Picture::from_rgb(width as u32, height as u32, grey).unwrap();
+        let seen = recogniser.recognise(&picture).unwrap();
+        assert!(seen.plates.is_empty(), "{width} x {height}");
+    }
+}
+
+/// GR-10
+#[test]
+fn a_missing_changed_or_foreign_model_is_named_with_the_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    assert!(matches!(
+        Recogniser::load(path, 1),
+        Err(ModelError::List { .. })
+    ));
+    for file in [
+        "models.toml",
+        "plate-detector.safetensors",
+        "plate-reader.safetensors",
+    ] {
+        std::fs::copy(models_folder().join(file), path.join(file)).unwrap();
+    }
+    assert!(Recogniser::load(path, 1).is_ok());
+    let reader = path.join("plate-reader.safetensors");
+    let mut weights = std::fs::read(&reader).unwrap();
+    let last = weights.len() - 1;
+    weights[last] ^= 1;
+    std::fs::write(&reader, &weights).unwrap();
+    let error = Recogniser::load(path, 1).err().unwrap();
+    assert!(matches!(error, ModelError::Hash { .. }), "{error}");
+    assert_eq!(error.model(), Some("plate-reader"));
+    std::fs::remove_file(&reader).unwrap();
+    let error = Recogniser::load(path, 1).err().unwrap();
+    assert!(
+        error.to_string().contains("plate-reader.safetensors"),
+        "{error}"
+    );
+
+    // The detector's weights under the reader's name, with a hash that fits.
+    let detector = std::fs::read(path.join("plate-detector.safetensors")).unwrap();
+    std::fs::write(&reader, &detector).unwrap();
+    let list = std::fs::read_to_string(path.join("models.toml")).unwrap();
+    let hashes: Vec<String> = list_models(path)
+        .unwrap()
+        .into_iter()
+        .map(|model| model.sha256)
+        .collect();
+    std::fs::write(
+        path.join("models.toml"),
+        list.replace(&hashes[1], &hashes[0]),
+    )
+    .unwrap();
+    let error = Recogniser::load(path, 1).err().unwrap();
+    assert!(matches!(error, ModelError::Weights { .. }), "{error}");
+    std::fs::write(&reader, b"no tensors").unwrap();
+    assert!(Recogniser::load(path, 1).is_err());
+}
+
+/// GR-16
+#[test]
+fn what_is_loaded_is_told_with_version_hash_input_and_classes() {
+    let recogniser = recogniser();
+    let models = recogniser.models();
+    assert_eq!(models, list_models(&models_folder()).unwrap());
+    assert_eq!(models[0].name, "plate-detector");
+    assert_eq!(models[0].classes, "plate");
+    assert_eq!(models[1].input, "grey, 144 x 40");
+    assert!(models.iter().all(|model| model.sha256.len() == 64));
+}
