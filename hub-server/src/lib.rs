@@ -2,6 +2,8 @@
 
 pub mod audit;
 pub mod auth;
+pub mod cli;
+pub mod config;
 pub mod evidence;
 pub mod faults;
 pub mod fleet;

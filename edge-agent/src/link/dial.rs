@@ -156,7 +156,9 @@ async fn dial(
                     endpoint,
                 });
             }
-            Ok(Err(error)) => last = anyhow::Error::new(error).context(format!("talking to {remote}")),
+            Ok(Err(error)) => {
+                last = anyhow::Error::new(error).context(format!("talking to {remote}"))
+            }
             Err(_) => last = anyhow::anyhow!("{remote} did not answer within {ANSWER:?}"),
         }
     }

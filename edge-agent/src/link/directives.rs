@@ -26,9 +26,15 @@ pub(super) async fn take(
     directives: Directives,
 ) -> anyhow::Result<Option<DirectiveAck>> {
     {
-        let mut term = shared.term.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut term = shared
+            .term
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         if directives.term < *term {
-            warn!(term = directives.term, "directives of an older term are not obeyed");
+            warn!(
+                term = directives.term,
+                "directives of an older term are not obeyed"
+            );
             return Ok(None);
         }
         *term = directives.term;
@@ -57,7 +63,10 @@ async fn take_book(shared: &Shared, number: u64, book: PermitBook) -> anyhow::Re
         .take(number, book)
         .await
         .context("taking the permit book")?;
-    info!(book.version = version, permits, "permit book {version} is in force");
+    info!(
+        book.version = version,
+        permits, "permit book {version} is in force"
+    );
     let taken = Fact::BookTaken(BookTaken {
         version,
         permits: u64::try_from(permits).unwrap_or(u64::MAX),
@@ -80,7 +89,15 @@ async fn take_order(
         .await
         .context("recording an order")?;
     if !first {
-        return done(shared, gate, OrderDone { order: id, result: OrderResult::Repeated }).await;
+        return done(
+            shared,
+            gate,
+            OrderDone {
+                order: id,
+                result: OrderResult::Repeated,
+            },
+        )
+        .await;
     }
     let now = shared.now();
     let left = shared
@@ -100,7 +117,15 @@ async fn take_order(
         return Ok(());
     }
     warn!(order.id = %id, gate.id = %gate, "order {id} came too late and is not carried out");
-    done(shared, gate, OrderDone { order: id, result: OrderResult::Expired }).await
+    done(
+        shared,
+        gate,
+        OrderDone {
+            order: id,
+            result: OrderResult::Expired,
+        },
+    )
+    .await
 }
 
 async fn done(shared: &Shared, gate: GateId, done: OrderDone) -> anyhow::Result<()> {

@@ -57,7 +57,11 @@ pub async fn enrol(
     let reply = match answer {
         Some(Message::EnrolReply(reply)) => reply,
         Some(Message::Refusal(refusal)) => {
-            bail!("the hub refused the enrolment: {} ({})", refusal.message, refusal.code)
+            bail!(
+                "the hub refused the enrolment: {} ({})",
+                refusal.message,
+                refusal.code
+            )
         }
         Some(other) => bail!("the hub answered with a message of kind {}", other.kind()),
         None => bail!("the hub closed the connection without an answer"),

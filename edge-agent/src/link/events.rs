@@ -65,9 +65,7 @@ pub(super) async fn run(
     let listening = listen(receive, put);
     tokio::pin!(listening);
     let mut tick = tokio::time::interval(TICK);
-    let mut next: VecDeque<Output> = sync
-        .step(Input::Connected(welcome), shared.now())
-        .into();
+    let mut next: VecDeque<Output> = sync.step(Input::Connected(welcome), shared.now()).into();
     loop {
         while let Some(output) = next.pop_front() {
             match output {

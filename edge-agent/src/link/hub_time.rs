@@ -98,13 +98,19 @@ mod tests {
     #[test]
     fn an_order_holds_for_its_time_by_the_hubs_clock() {
         let mut time = HubTime::default();
-        assert_eq!(time.remaining(&order(1_000_000), at(1_000_000), ms(0)), None);
+        assert_eq!(
+            time.remaining(&order(1_000_000), at(1_000_000), ms(0)),
+            None
+        );
         assert!(time.take(at(1_000_000), ms(500), ms(510)));
         assert_eq!(
             time.remaining(&order(1_000_000), at(1_000_000), ms(1_500)),
             Some(ms(9_000))
         );
-        assert_eq!(time.remaining(&order(1_000_000), at(1_000_000), ms(10_500)), None);
+        assert_eq!(
+            time.remaining(&order(1_000_000), at(1_000_000), ms(10_500)),
+            None
+        );
     }
 
     #[test]
@@ -119,7 +125,10 @@ mod tests {
     fn an_order_of_the_future_does_not_open() {
         let mut time = HubTime::default();
         time.take(at(1_000_000), ms(0), ms(1));
-        assert_eq!(time.remaining(&order(9_000_000), at(1_000_000), ms(1)), None);
+        assert_eq!(
+            time.remaining(&order(9_000_000), at(1_000_000), ms(1)),
+            None
+        );
     }
 
     #[test]

@@ -98,7 +98,10 @@ impl Shared {
 
     /// Takes the hub's answer to "what time is it?".
     fn take_time(&self, time: Timestamp, asked: Duration, answered: Duration) {
-        let mut hub = self.time.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut hub = self
+            .time
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         if hub.take(time, asked, answered)
             && let Some((time, at)) = hub.middle()
         {
@@ -248,12 +251,21 @@ async fn greet(
         .context("the hub did not answer the hello in time")??;
     match answer {
         Some(Message::Welcome(welcome)) => {
-            *shared.time.lock().unwrap_or_else(std::sync::PoisonError::into_inner) =
-                HubTime::default();
+            *shared
+                .time
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner) = HubTime::default();
             shared.take_time(welcome.time, asked, shared.now());
-            let mut term = shared.term.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let mut term = shared
+                .term
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner);
             if welcome.term < *term {
-                bail!("this hub is of term {}, and {} is known", welcome.term, *term);
+                bail!(
+                    "this hub is of term {}, and {} is known",
+                    welcome.term,
+                    *term
+                );
             }
             *term = welcome.term;
             Ok(Ok(welcome))
@@ -313,7 +325,11 @@ async fn control(
                 }
             }
             Some(Message::Refusal(refusal)) => {
-                bail!("the hub ended the session: {} ({})", refusal.message, refusal.code)
+                bail!(
+                    "the hub ended the session: {} ({})",
+                    refusal.message,
+                    refusal.code
+                )
             }
             Some(other) => bail!("a message of kind {} on the control stream", other.kind()),
             None => bail!("the hub closed the control stream"),
@@ -322,10 +338,7 @@ async fn control(
 }
 
 /// Asks the hub for the time, again and again.
-async fn ask_time(
-    shared: &Shared,
-    send: &tokio::sync::Mutex<SendStream>,
-) -> anyhow::Result<Never> {
+async fn ask_time(shared: &Shared, send: &tokio::sync::Mutex<SendStream>) -> anyhow::Result<Never> {
     let mut tick = tokio::time::interval(TIME_EVERY);
     loop {
         tick.tick().await;

@@ -25,8 +25,8 @@ use contract::time::Clock;
 use serde::Deserialize;
 
 pub use evidence::EvidenceError;
-pub use evidence::Pictures;
 pub use evidence::PendingPicture;
+pub use evidence::Pictures;
 pub use orders::Orders;
 pub use permits::Permits;
 pub use permits::PermitsError;

@@ -123,7 +123,13 @@ impl Authority {
             if parsed.public_key().raw != key.subject_public_key_info() {
                 return Err(damaged(&key_path, &"it is not the certificate's key"));
             }
-            Timestamp::from_millis(parsed.validity().not_before.timestamp().saturating_mul(1000))
+            Timestamp::from_millis(
+                parsed
+                    .validity()
+                    .not_before
+                    .timestamp()
+                    .saturating_mul(1000),
+            )
         };
         let issuer = Issuer::from_ca_cert_der(&certificate, key)?;
         Ok(Self {
@@ -153,11 +159,7 @@ impl Authority {
     }
 
     /// Issues a certificate for HTTPS under the names and addresses given.
-    pub fn issue_server(
-        &self,
-        names: &[String],
-        now: Timestamp,
-    ) -> Result<Issued, AuthorityError> {
+    pub fn issue_server(&self, names: &[String], now: Timestamp) -> Result<Issued, AuthorityError> {
         let mut params = CertificateParams::new(Vec::new())?;
         params.subject_alt_names = names
             .iter()
@@ -320,7 +322,10 @@ mod tests {
         assert_eq!(first.certificate(), again.certificate());
         assert_eq!(first.fingerprint(), again.fingerprint());
         for name in ["key.pem", "certificate.pem"] {
-            let mode = fs::metadata(dir.path().join(name)).unwrap().permissions().mode();
+            let mode = fs::metadata(dir.path().join(name))
+                .unwrap()
+                .permissions()
+                .mode();
             assert_eq!(mode & 0o777, 0o600);
         }
     }

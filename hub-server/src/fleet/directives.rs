@@ -91,11 +91,7 @@ pub fn leave_book_for(
 
 /// Brings the hub's view of an edge's directives in line with what the edge says it has. A hub restored from a
 /// backup learns here that it had given higher numbers, and an edge with a fresh spool is given its book again.
-pub fn greet(
-    tx: &mut Tx,
-    organisation: OrganisationId,
-    hello: &Hello,
-) -> Result<(), StoreError> {
+pub fn greet(tx: &mut Tx, organisation: OrganisationId, hello: &Hello) -> Result<(), StoreError> {
     let row = tx.one(
         "SELECT next_directive, book_directive FROM edges WHERE organisation = $1 AND id = $2",
         &[Value::from(organisation), Value::from(hello.edge)],
@@ -130,10 +126,7 @@ pub fn greet(
         tx.execute(
             "INSERT INTO books (organisation, version) VALUES ($1, $2) \
              ON CONFLICT (organisation) DO UPDATE SET version = excluded.version",
-            &[
-                Value::from(organisation),
-                Value::from(hello.book_version),
-            ],
+            &[Value::from(organisation), Value::from(hello.book_version)],
         )?;
         leave_book(tx, organisation)?;
     } else if hello.book_version != wanted && book <= through {

@@ -70,10 +70,7 @@ const COLUMNS: &str = "id, organisation, site, name, machine, version, state, cr
      retired_at, last_heard_at, epoch, next_seq, directives_through, book_version";
 
 /// Returns the organisation's edges, enrolled ones first, by name.
-pub fn list_edges(
-    tx: &mut Tx,
-    organisation: OrganisationId,
-) -> Result<Vec<Edge>, StoreError> {
+pub fn list_edges(tx: &mut Tx, organisation: OrganisationId) -> Result<Vec<Edge>, StoreError> {
     tx.list(
         &format!(
             "SELECT {COLUMNS} FROM edges WHERE organisation = $1 ORDER BY state, name, created_at"

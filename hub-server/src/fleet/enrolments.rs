@@ -95,11 +95,7 @@ const COLUMNS: &str = "id, organisation, site, name, gates, created_by, created_
 
 /// Keeps a new code by its secret's hash. Names that are taken are refused here, so that the technician at the gate
 /// does not meet them.
-pub fn create(
-    tx: &mut Tx,
-    enrolment: &Enrolment,
-    secret_hash: [u8; 32],
-) -> Result<(), EnrolError> {
+pub fn create(tx: &mut Tx, enrolment: &Enrolment, secret_hash: [u8; 32]) -> Result<(), EnrolError> {
     let organisation = enrolment.organisation;
     sites::find_site(tx, organisation, enrolment.site)?.ok_or(EnrolError::NoSuchSite)?;
     check_names(tx, enrolment)?;
@@ -267,8 +263,7 @@ fn check_names(tx: &mut Tx, enrolment: &Enrolment) -> Result<(), EnrolError> {
         return Err(EnrolError::EdgeTaken(enrolment.name.clone()));
     }
     for planned in &enrolment.gates {
-        let gate =
-            gates::find_by_name(tx, enrolment.organisation, enrolment.site, &planned.name)?;
+        let gate = gates::find_by_name(tx, enrolment.organisation, enrolment.site, &planned.name)?;
         if gate.is_some_and(|g| g.edge.is_some()) {
             return Err(EnrolError::GateTaken(planned.name.clone()));
         }

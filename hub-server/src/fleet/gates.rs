@@ -74,10 +74,7 @@ pub struct Told {
 const COLUMNS: &str = "id, site, edge, name, direction, created_at";
 
 /// Returns the organisation's gates by name.
-pub fn list_gates(
-    tx: &mut Tx,
-    organisation: OrganisationId,
-) -> Result<Vec<Gate>, StoreError> {
+pub fn list_gates(tx: &mut Tx, organisation: OrganisationId) -> Result<Vec<Gate>, StoreError> {
     tx.list(
         &format!("SELECT {COLUMNS} FROM gates WHERE organisation = $1 ORDER BY name, id"),
         &[Value::from(organisation)],
@@ -110,9 +107,7 @@ pub fn find_by_name(
     name: &str,
 ) -> Result<Option<Gate>, StoreError> {
     tx.find(
-        &format!(
-            "SELECT {COLUMNS} FROM gates WHERE organisation = $1 AND site = $2 AND name = $3"
-        ),
+        &format!("SELECT {COLUMNS} FROM gates WHERE organisation = $1 AND site = $2 AND name = $3"),
         &[
             Value::from(organisation),
             Value::from(site),
@@ -142,11 +137,7 @@ pub fn list_of_edge(
 }
 
 /// Inserts a gate; a second one of the same name at a site is refused by the database.
-pub fn insert(
-    tx: &mut Tx,
-    organisation: OrganisationId,
-    gate: &Gate,
-) -> Result<(), StoreError> {
+pub fn insert(tx: &mut Tx, organisation: OrganisationId, gate: &Gate) -> Result<(), StoreError> {
     tx.execute(
         "INSERT INTO gates (id, organisation, site, edge, name, direction, created_at) \
          VALUES ($1, $2, $3, $4, $5, $6, $7)",

@@ -288,7 +288,10 @@ pub fn finish(
     at: Timestamp,
 ) -> Result<bool, StoreError> {
     let (state, over) = match result {
-        OrderResult::Done => ("done", "('waiting', 'sent', 'expired', 'repeated', 'blocked')"),
+        OrderResult::Done => (
+            "done",
+            "('waiting', 'sent', 'expired', 'repeated', 'blocked')",
+        ),
         OrderResult::Expired => ("expired", "('waiting', 'sent')"),
         OrderResult::Repeated => ("repeated", "('waiting', 'sent')"),
         OrderResult::Blocked => ("blocked", "('waiting', 'sent', 'repeated')"),

@@ -27,11 +27,7 @@ pub struct Site {
 const COLUMNS: &str = "id, name, time_zone, capacity, created_at";
 
 /// Inserts a site; a second one of the same name is refused by the database.
-pub fn insert(
-    tx: &mut Tx,
-    organisation: OrganisationId,
-    site: &Site,
-) -> Result<(), StoreError> {
+pub fn insert(tx: &mut Tx, organisation: OrganisationId, site: &Site) -> Result<(), StoreError> {
     tx.execute(
         "INSERT INTO sites (id, organisation, name, time_zone, capacity, created_at) \
          VALUES ($1, $2, $3, $4, $5, $6)",
@@ -48,10 +44,7 @@ pub fn insert(
 }
 
 /// Returns the organisation's sites by name.
-pub fn list_sites(
-    tx: &mut Tx,
-    organisation: OrganisationId,
-) -> Result<Vec<Site>, StoreError> {
+pub fn list_sites(tx: &mut Tx, organisation: OrganisationId) -> Result<Vec<Site>, StoreError> {
     tx.list(
         &format!("SELECT {COLUMNS} FROM sites WHERE organisation = $1 ORDER BY name"),
         &[Value::from(organisation)],
@@ -77,10 +70,7 @@ pub fn find_site(
 }
 
 /// Returns the time zone of the organisation's oldest site: the one in which its permit book is meant.
-pub fn time_zone(
-    tx: &mut Tx,
-    organisation: OrganisationId,
-) -> Result<Option<String>, StoreError> {
+pub fn time_zone(tx: &mut Tx, organisation: OrganisationId) -> Result<Option<String>, StoreError> {
     tx.find(
         "SELECT time_zone FROM sites WHERE organisation = $1 ORDER BY created_at, id LIMIT 1",
         &[Value::from(organisation)],

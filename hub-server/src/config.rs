@@ -1,0 +1,264 @@
+//! The hub's configuration: one TOML file, every key overridable from the environment; the only reader of both.
+//!
+//! `GATEWARDEN_HUB__WEB__LISTEN=0.0.0.0:443` overrides `listen` in `[web]`. Each room gets its own section only.
+
+use std::env;
+use std::net::Ipv4Addr;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::path::PathBuf;
+
+use figment::Figment;
+use figment::providers::Env;
+use figment::providers::Format;
+use figment::providers::Serialized;
+use figment::providers::Toml;
+use serde::Deserialize;
+use serde::Serialize;
+
+use crate::link;
+use crate::store;
+
+/// The commented example, complete: every key with its default.
+pub const EXAMPLE: &str = include_str!("../hub.example.toml");
+
+/// Everything that can be configured.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Where the hub keeps its database, pictures and keys.
+    pub data: PathBuf,
+    /// The console and the API.
+    pub web: Web,
+    /// The edges.
+    pub link: link::Config,
+    /// The database.
+    pub store: store::Config,
+    /// The log.
+    pub log: Log,
+}
+
+/// Section `[web]`.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Web {
+    /// The TCP address of the console and the API, over HTTPS.
+    pub listen: SocketAddr,
+    /// The TCP address that redirects HTTP to HTTPS, or `off`.
+    #[serde(with = "address_or_off")]
+    pub redirect: Option<SocketAddr>,
+    /// Names and addresses of this hub, for its certificate, beside `localhost` and the machine's own name.
+    pub names: Vec<String>,
+}
+
+/// Section `[log]`.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Log {
+    /// `error`, `warn`, `info`, `debug` or `trace`, or a filter by room such as `info,hub_server::link=debug`.
+    pub level: String,
+    /// One JSON object a line, for collectors.
+    pub json: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data: PathBuf::from("/var/lib/gatewarden-hub"),
+            web: Web::default(),
+            link: link::Config::default(),
+            store: store::Config::default(),
+            log: Log::default(),
+        }
+    }
+}
+
+impl Default for Web {
+    fn default() -> Self {
+        Self {
+            listen: (Ipv4Addr::UNSPECIFIED, 8443).into(),
+            redirect: Some((Ipv4Addr::UNSPECIFIED, 8080).into()),
+            names: Vec::new(),
+        }
+    }
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self {
+            level: "info".to_owned(),
+            json: false,
+        }
+    }
+}
+
+/// What is wrong with a configuration: every fault, each with its key, its value and what is allowed.
+#[derive(Debug, thiserror::Error)]
+#[error("the configuration has {} fault(s):\n{}", .0.len(), .0.join("\n"))]
+pub struct Faults(pub Vec<String>);
+
+impl Config {
+    /// Reads the file, if one is named, and the environment over it, and checks everything.
+    pub fn load(file: Option<&Path>) -> Result<Self, Faults> {
+        let mut figment = Figment::from(Serialized::defaults(Self::default()));
+        if let Some(file) = file {
+            if !file.is_file() {
+                return Err(Faults(vec![format!("{}: no such file", file.display())]));
+            }
+            figment = figment.merge(Toml::file(file));
+        }
+        figment = figment.merge(Env::prefixed("GATEWARDEN_HUB__").split("__"));
+        let config: Self = figment
+            .extract()
+            .map_err(|error| Faults(error.into_iter().map(|fault| fault.to_string()).collect()))?;
+        config.checked()
+    }
+
+    fn checked(self) -> Result<Self, Faults> {
+        let mut faults = Vec::new();
+        if self.data.as_os_str().is_empty() {
+            faults.push("data = \"\": a folder is needed".to_owned());
+        }
+        if self.store.readers == 0 || self.store.readers > 64 {
+            faults.push(format!(
+                "store.readers = {}: 1 to 64 are allowed",
+                self.store.readers
+            ));
+        }
+        if self.link.most_connections == 0 {
+            faults.push("link.most_connections = 0: at least 1 is needed".to_owned());
+        }
+        if self.web.redirect == Some(self.web.listen) && self.web.listen.port() != 0 {
+            faults.push(format!(
+                "web.redirect = {}: it must differ from web.listen",
+                self.web.listen
+            ));
+        }
+        for name in &self.web.names {
+            let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | ':');
+            if name.is_empty() || !name.chars().all(allowed) {
+                faults.push(format!(
+                    "web.names has {name:?}: host names and IP addresses are allowed"
+                ));
+            }
+        }
+        if let Err(error) = self.log.level.parse::<tracing_subscriber::EnvFilter>() {
+            faults.push(format!("log.level = {:?}: {error}", self.log.level));
+        }
+        if faults.is_empty() {
+            Ok(self)
+        } else {
+            Err(Faults(faults))
+        }
+    }
+}
+
+/// An address as text, or `off`.
+mod address_or_off {
+    use std::net::SocketAddr;
+
+    use serde::Deserialize;
+    use serde::Deserializer;
+    use serde::Serializer;
+
+    pub fn serialize<S: Serializer>(
+        address: &Option<SocketAddr>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        match address {
+            Some(address) => serializer.collect_str(address),
+            None => serializer.serialize_str("off"),
+        }
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<SocketAddr>, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        if text == "off" {
+            return Ok(None);
+        }
+        let wrong = |_| {
+            serde::de::Error::custom(format!(
+                "{text:?} is neither an address with a port nor \"off\""
+            ))
+        };
+        text.parse().map(Some).map_err(wrong)
+    }
+}
+
+/// The fault that `GATEWARDEN_FAULT` plants, if it is set.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this file is the reader of the environment"
+)]
+pub fn planted_fault() -> Option<String> {
+    env::var("GATEWARDEN_FAULT").ok()
+}
+
+/// A secret that the service manager handed over as a file in `$CREDENTIALS_DIRECTORY`, less its line end.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this file is the reader of the environment"
+)]
+pub fn credential(name: &str) -> Option<String> {
+    let folder = env::var("CREDENTIALS_DIRECTORY").ok()?;
+    let text = std::fs::read_to_string(Path::new(&folder).join(name)).ok()?;
+    let secret = text.trim_end();
+    (!secret.is_empty()).then(|| secret.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(text: &str) -> Result<Config, Faults> {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("hub.toml");
+        std::fs::write(&file, text).unwrap();
+        Config::load(Some(&file))
+    }
+
+    /// OP-10.
+    #[test]
+    fn the_example_is_complete_and_says_the_defaults() {
+        let example: toml::Table = toml::from_str(EXAMPLE).unwrap();
+        assert_eq!(example, toml::Table::try_from(Config::default()).unwrap());
+        load(EXAMPLE).unwrap();
+    }
+
+    /// OP-08.
+    #[test]
+    fn all_faults_are_told_at_once_with_key_value_and_what_is_allowed() {
+        let faults = load("[store]\nreaders = 0\n[link]\nmost_connections = 0\n")
+            .unwrap_err()
+            .to_string();
+        assert!(faults.contains("store.readers = 0: 1 to 64"), "{faults}");
+        assert!(faults.contains("link.most_connections = 0"), "{faults}");
+    }
+
+    /// OP-08.
+    #[test]
+    fn an_unknown_key_is_named_with_those_that_exist() {
+        let faults = load("[web]\nlisten_on = \"0.0.0.0:1\"\n")
+            .unwrap_err()
+            .to_string();
+        assert!(
+            faults.contains("listen_on") && faults.contains("`redirect`"),
+            "{faults}"
+        );
+    }
+
+    #[test]
+    fn a_wrong_type_and_a_missing_file_are_named() {
+        let faults = load("[web]\nlisten = 8443\n").unwrap_err().to_string();
+        assert!(faults.contains("listen"), "{faults}");
+        let missing = Config::load(Some(Path::new("/nowhere/hub.toml")))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            missing.contains("/nowhere/hub.toml: no such file"),
+            "{missing}"
+        );
+    }
+}
