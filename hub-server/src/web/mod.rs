@@ -1,4 +1,1 @@
 //! The room `web` (see docs/ARCHITECTURE.md).
-
-pub mod console;
-pub mod listen;
