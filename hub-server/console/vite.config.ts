@@ -14,6 +14,20 @@ export default defineConfig({
     manifest: true,
     // The policy allows images from data: addresses, but neither scripts nor fonts.
     assetsInlineLimit: 0,
+    rolldownOptions: {
+      output: {
+        // What several pages share travels as one file instead of dozens of tiny ones.
+        advancedChunks: {
+          groups: [
+            {
+              name: 'shared',
+              test: /console\/src\/(parts|format|api|edges\/fleet|session\/session|passages\/(Crop|OutcomeMark))|@tabler/,
+              minShareCount: 2,
+            },
+          ],
+        },
+      },
+    },
   },
   test: { environment: 'node', include: ['src/**/*.test.ts'] },
 })

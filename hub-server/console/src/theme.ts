@@ -1,5 +1,5 @@
 // The console's look: one calm blue-green, cool greys, contrast of at least 4.5 to 1 for text.
-import { createTheme, type CSSVariablesResolver, type MantineColorsTuple } from '@mantine/core'
+import { createTheme, type CSSVariablesResolver, DrawerTitle, type MantineColorsTuple, ModalTitle } from '@mantine/core'
 
 const petrol: MantineColorsTuple = [
   '#eaf6f8',
@@ -41,6 +41,10 @@ const dark: MantineColorsTuple = [
 ]
 
 export const theme = createTheme({
+  components: {
+    ModalTitle: ModalTitle.extend({ defaultProps: { fw: 650, fz: 'lg' } }),
+    DrawerTitle: DrawerTitle.extend({ defaultProps: { fw: 650, fz: 'lg' } }),
+  },
   colors: { petrol, gray, dark },
   primaryColor: 'petrol',
   primaryShade: { light: 7, dark: 6 },

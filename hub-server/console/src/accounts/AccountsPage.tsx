@@ -6,6 +6,7 @@ import { type SyntheticEvent, useState } from 'react'
 
 import { api, type Role, take } from '../api'
 import { queries } from '../api/queries'
+import { wordOf } from '../format/word'
 import { Empty } from '../parts/Empty'
 import { Failure, sortFaults } from '../parts/Failure'
 import { Lines } from '../parts/Lines'
@@ -59,7 +60,7 @@ export default function AccountsPage() {
                       {account.name === session.data?.account.name && <Mark tone="quiet">{text.accounts.you}</Mark>}
                     </Group>
                   </td>
-                  <td data-label={text.accounts.role}>{text.role[account.role]}</td>
+                  <td data-label={text.accounts.role}>{wordOf(text.role, account.role)}</td>
                   <td data-label={text.accounts.since}>
                     <When at={account.created_at} />
                   </td>
@@ -128,7 +129,7 @@ function CreateDialog({ onClose }: { onClose: () => void }) {
             description={text.accounts.passwordWhy}
             required
             withAsterisk={false}
-            minLength={12}
+            minLength={8}
             autoComplete="new-password"
             value={password}
             error={faults.fields.password}

@@ -56,7 +56,7 @@ export default function AuditPage() {
           placeholder="permit.create"
           autoComplete="off"
           spellCheck={false}
-          w={{ base: '100%', xs: 180 }}
+          w={{ base: 'calc(50% - 6px)', xs: 180 }}
           value={typed}
           onChange={(event) => setTyped(event.currentTarget.value)}
         />
@@ -66,7 +66,7 @@ export default function AuditPage() {
             placeholder={text.passages.any}
             data={accounts.data?.map(({ id, name }) => ({ value: id, label: name })) ?? []}
             clearable
-            w={{ base: '100%', xs: 180 }}
+            w={{ base: 'calc(50% - 6px)', xs: 180 }}
             value={account}
             onChange={setAccount}
           />
@@ -74,14 +74,14 @@ export default function AuditPage() {
         <TextInput
           type="datetime-local"
           label={text.audit.from}
-          w={{ base: '100%', xs: 200 }}
+          w={{ base: 'calc(50% - 6px)', xs: 200 }}
           value={from}
           onChange={(event) => setFrom(event.currentTarget.value)}
         />
         <TextInput
           type="datetime-local"
           label={text.audit.until}
-          w={{ base: '100%', xs: 200 }}
+          w={{ base: 'calc(50% - 6px)', xs: 200 }}
           value={until}
           onChange={(event) => setUntil(event.currentTarget.value)}
         />

@@ -14,6 +14,7 @@ import { type ReactNode, useState } from 'react'
 
 import { api, type Edge, type EdgeGate, take } from '../api'
 import { queries } from '../api/queries'
+import { wordOf } from '../format/word'
 import { Failure } from '../parts/Failure'
 import { Mark } from '../parts/Mark'
 import parts from '../parts/parts.module.css'
@@ -147,7 +148,8 @@ function GateLine({ gate, onOrder }: { gate: EdgeGate; onOrder: () => void }) {
           <li key={`input ${input.name}`}>
             <span className={classes.lamp} data-active={input.active || undefined} aria-hidden="true" />
             <span>
-              {nameOfInput(input.name)}: {input.active ? text.edges.inputs.active : text.edges.inputs.rest}
+              {wordOf(text.edges.inputNames, input.name)}:{' '}
+              {input.active ? text.edges.inputs.active : text.edges.inputs.rest}
             </span>
           </li>
         ))}
@@ -203,8 +205,4 @@ function RetireDialog({ edge, onClose }: { edge: Edge; onClose: () => void }) {
       </Stack>
     </Modal>
   )
-}
-
-function nameOfInput(name: string): string {
-  return name in text.edges.inputNames ? text.edges.inputNames[name as keyof typeof text.edges.inputNames] : name
 }

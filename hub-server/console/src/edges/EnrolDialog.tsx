@@ -182,7 +182,7 @@ function Code({ name, code, onClose }: { name: string; code: EnrolmentCode; onCl
           <Group gap="xs" wrap="nowrap">
             <Loader size="xs" />
             <Text size="sm" c="dimmed">
-              {text.enrol.waiting} {text.edges.expires} <When at={code.expires_at} style="ago" />.
+              {text.enrol.waiting} {text.enrol.expires} <When at={code.expires_at} style="ago" />.
             </Text>
           </Group>
         )}

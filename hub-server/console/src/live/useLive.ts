@@ -21,6 +21,8 @@ export function useLive(): Phase {
     const stop = follow({
       onState: (state) => setPhase(state.phase),
       onNews: (kind) => {
+        // The hub no longer keeps all that happened since the last message.
+        if (kind === 'reset') void queries.invalidateQueries()
         for (const key of outdatedBy(kind)) outdated.add(key)
         timer ??= setTimeout(refresh, GATHER_MS)
       },

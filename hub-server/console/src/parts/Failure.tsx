@@ -9,13 +9,25 @@ import { text } from '../strings'
 export function explain(error: unknown): string {
   if (!(error instanceof ApiError)) return text.failure.unknown
   if (error.status === 0) return text.failure.unreachable
-  if (error.status === 403) return text.failure.forbidden
-  if (error.status === 429) return text.failure.tooMany
-  if (error.status === 503) return error.message || text.failure.busy
-  if (error.status >= 500) return text.failure.unknown
-  const fields = error.fields.map((fault) => `${fault.field}: ${fault.why}`).join('; ')
-  const sentence = error.message || (error.status === 404 ? text.failure.notFound : text.failure.unknown)
-  return fields ? `${sentence} (${fields})` : sentence
+  const sentence = error.message || fallback(error.status)
+  // With one fault the sentence names it already.
+  if (error.fields.length < 2) return sentence
+  return `${sentence} ${error.fields.map((fault) => `${fault.field}: ${fault.why}`).join('; ')}`
+}
+
+function fallback(status: number): string {
+  switch (status) {
+    case 403:
+      return text.failure.forbidden
+    case 404:
+      return text.failure.notFound
+    case 429:
+      return text.failure.tooMany
+    case 503:
+      return text.failure.busy
+    default:
+      return text.failure.unknown
+  }
 }
 
 /** The faults of a refused form by field, and the sentence for what belongs to none of `known`. */

@@ -7,6 +7,7 @@ import { Link, useParams } from 'react-router'
 
 import { api, type PassageDetail, take } from '../api'
 import { percent } from '../format/share'
+import { wordOf } from '../format/word'
 import { Failure } from '../parts/Failure'
 import parts from '../parts/parts.module.css'
 import { Plate } from '../parts/Plate'
@@ -154,7 +155,7 @@ function Moves({ passage }: { passage: PassageDetail }) {
         <li key={`${move.action} ${move.at}`}>
           <When at={move.at} />
           <span>
-            <b>{text.passage.action[move.action]}</b> {cause(move.cause)}
+            <b>{text.passage.action[move.action]}</b> {wordOf(text.passage.cause, move.cause)}
           </span>
         </li>
       ))}
@@ -162,16 +163,8 @@ function Moves({ passage }: { passage: PassageDetail }) {
   )
 }
 
-function cause(word: string): string {
-  return word in text.passage.cause ? text.passage.cause[word as keyof typeof text.passage.cause] : word
-}
-
 function Source({ passage }: { passage: PassageDetail }) {
   const { event } = passage
-  const quality =
-    event.time_quality in text.passage.quality
-      ? text.passage.quality[event.time_quality as keyof typeof text.passage.quality]
-      : event.time_quality
   return (
     <dl className={classes.facts}>
       <dt>{text.passage.edge}</dt>
@@ -187,7 +180,7 @@ function Source({ passage }: { passage: PassageDetail }) {
         <When at={event.received_at} />
       </dd>
       <dt>{text.passage.clock}</dt>
-      <dd>{quality}</dd>
+      <dd>{wordOf(text.passage.quality, event.time_quality)}</dd>
       <dt>{text.passage.models}</dt>
       <dd>{passage.models.join(', ')}</dd>
     </dl>

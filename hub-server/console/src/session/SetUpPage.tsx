@@ -116,7 +116,7 @@ export default function SetUpPage() {
             <PasswordInput
               label={text.setUp.password}
               autoComplete="new-password"
-              minLength={12}
+              minLength={8}
               {...field('password')}
             />
           </SimpleGrid>

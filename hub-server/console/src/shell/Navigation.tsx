@@ -20,6 +20,7 @@ import { useMutation } from '@tanstack/react-query'
 import { Link, NavLink } from 'react-router'
 
 import type { Session } from '../api'
+import { wordOf } from '../format/word'
 import type { Phase } from '../live/resume'
 import { Logo } from '../parts/Logo'
 import { logOut, type Right } from '../session/session'
@@ -80,7 +81,7 @@ export function Navigation({ session, phase, onClose }: { session: Session; phas
 function AccountMenu({ session }: { session: Session }) {
   const { colorScheme, setColorScheme } = useMantineColorScheme()
   const leave = useMutation({ mutationFn: logOut })
-  const role = text.role[session.account.role]
+  const role = wordOf(text.role, session.account.role)
   const schemes = [
     { value: 'light', label: text.nav.light, icon: IconSun },
     { value: 'dark', label: text.nav.dark, icon: IconMoon },

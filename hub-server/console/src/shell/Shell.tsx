@@ -73,7 +73,7 @@ function Inside({ session }: { session: Session }) {
           <ConnectionMark phase={phase} />
         </Group>
       </AppShell.Header>
-      <AppShell.Navbar className={classes.navbar}>
+      <AppShell.Navbar className={classes.navbar} data-opened={opened || undefined}>
         <Navigation session={session} phase={phase} onClose={menu.close} />
       </AppShell.Navbar>
       <AppShell.Main id="content" ref={main} tabIndex={-1} className={classes.main}>
