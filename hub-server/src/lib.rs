@@ -11,6 +11,7 @@ pub mod hub;
 pub mod intake;
 pub mod link;
 pub mod live;
+pub mod metrics;
 pub mod parking;
 pub mod store;
 pub mod web;

@@ -59,15 +59,6 @@ CREATE TABLE setup_links (
     created_at INTEGER NOT NULL
 ) STRICT;
 
--- Failed log-ins of the last minutes, by address.
-CREATE TABLE login_failures (
-    id      INTEGER PRIMARY KEY AUTOINCREMENT,
-    address TEXT NOT NULL,
-    at      INTEGER NOT NULL
-) STRICT;
-
-CREATE INDEX login_failures_by_address ON login_failures (address, at);
-
 -- The audit trail: one hash chain per organisation. Rows are never changed.
 CREATE TABLE audit_lines (
     organisation BLOB NOT NULL,

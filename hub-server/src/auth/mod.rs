@@ -1,1 +1,88 @@
-//! The room `auth` (see docs/ARCHITECTURE.md).
+//! Who may use the console: organisations, accounts, roles with their rights, sessions, passwords, the set-up link.
+//!
+//! Called by `web` (every request names its right on its route's line) and by the command line. It knows nothing of
+//! HTTP: a cookie's value comes in as text and goes out as text.
+//!
+//! What holds here:
+//! - No default password. The first administrator comes with the one-time set-up link that the first start prints.
+//! - Passwords are kept as PBKDF2-HMAC-SHA256 with their own salt and number of iterations; hashing never happens
+//!   inside a transaction, and only a bounded number at once.
+//! - Cookies, the set-up link and CSRF tokens are 32 random bytes; of the first two only hashes are kept.
+//! - A log-in costs the same whether the name exists or not, and an address has five failures in five minutes.
+
+mod accounts;
+mod limits;
+mod organisations;
+mod passwords;
+mod rights;
+mod sessions;
+mod setup_links;
+mod tokens;
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde::Serialize;
+
+pub use accounts::Account;
+pub use accounts::NAME_LONGEST;
+pub use accounts::any_account;
+pub use accounts::find_account;
+pub use accounts::find_by_name;
+pub use accounts::insert_account;
+pub use accounts::list_accounts;
+pub use accounts::name_key;
+pub use accounts::update_password;
+pub use limits::Attempts;
+pub use organisations::Organisation;
+pub use organisations::find_organisation;
+pub use organisations::insert_organisation;
+pub use organisations::oldest_organisation;
+pub use passwords::Hasher;
+pub use passwords::HasherError;
+pub use passwords::broken_rules;
+pub use rights::Right;
+pub use rights::Role;
+pub use sessions::Session;
+pub use sessions::delete_expired;
+pub use sessions::delete_session;
+pub use sessions::find_session;
+pub use sessions::insert_session;
+pub use setup_links::holds as setup_link_holds;
+pub use setup_links::renew as renew_setup_link;
+pub use setup_links::remove as remove_setup_link;
+pub use tokens::Token;
+pub use tokens::same;
+
+/// How people log in.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// How long a log-in holds.
+    #[serde(with = "humantime_serde")]
+    pub session: Duration,
+    /// Rounds of PBKDF2 for new passwords; older ones are raised to it at their next log-in.
+    pub password_iterations: u32,
+    /// Failed log-ins that one address has.
+    pub login_failures: usize,
+    /// The time over which they are counted.
+    #[serde(with = "humantime_serde")]
+    pub login_window: Duration,
+}
+
+/// The fewest rounds that are allowed.
+pub const ITERATIONS_FLOOR: u32 = 100_000;
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            session: Duration::from_secs(24 * 60 * 60),
+            password_iterations: 600_000,
+            login_failures: 5,
+            login_window: Duration::from_secs(5 * 60),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -46,6 +46,11 @@ pub fn scratch() -> Scratch {
 }
 
 impl Scratch {
+    /// The store itself, to be shared.
+    pub fn store(&self) -> Store {
+        self.store.clone()
+    }
+
     /// Its directory.
     pub fn dir(&self) -> &Path {
         &self.dir

@@ -1,7 +1,6 @@
-//! The listeners: HTTPS with our own accept loop, and a plain one that only redirects to it (SE-40, SE-43).
-//!
-//! Slow or silent clients cost a bounded number of connections and a bounded time: handshakes and headers have limits.
+//! The listeners: HTTPS with bounds on everything a stranger can hold open, and plain HTTP that only redirects.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,183 +8,220 @@ use std::time::Duration;
 use anyhow::Context;
 use axum::Router;
 use axum::body::Body;
-use axum::extract::ConnectInfo;
 use axum::http::HeaderValue;
 use axum::http::Request;
+use axum::http::Response;
 use axum::http::StatusCode;
-use axum::http::Uri;
 use axum::http::header;
-use axum::response::Response;
+use axum::http::uri::Authority;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
 use hyper_util::rt::TokioExecutor;
 use hyper_util::rt::TokioIo;
 use hyper_util::rt::TokioTimer;
 use hyper_util::server::conn::auto;
-use hyper_util::service::TowerToHyperService;
-use rustls::ServerConfig;
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::PrivateKeyDer;
 use tokio::net::TcpListener;
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
-use tower::Service;
-use tower::service_fn;
-use tracing::debug;
-use tracing::warn;
+use tower::ServiceExt;
 
-/// Connections at once, over all clients. Beyond it new ones wait in the system's queue.
-const MOST_CONNECTIONS: usize = 1024;
-/// A client has this long to finish the TLS handshake, and again to send a request's headers.
-const PATIENCE: Duration = Duration::from_secs(10);
+use super::Peer;
+use crate::hub::Hub;
 
-/// TLS for browsers: 1.2 and newer.
-pub fn tls(issued: crate::fleet::authority::Issued) -> anyhow::Result<ServerConfig> {
-    let mut config =
-        ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+const HANDSHAKE: Duration = Duration::from_secs(10);
+const HEADERS: Duration = Duration::from_secs(10);
+const STREAMS: u32 = 100;
+const HEADER_BYTES: u32 = 32 * 1024;
+/// After a refusal by the system (no file descriptors left, say) accepting rests a moment.
+const REST: Duration = Duration::from_millis(200);
+const REDIRECTS: usize = 128;
+
+/// A bound HTTPS listener.
+pub struct Https {
+    listener: TcpListener,
+    tls: TlsAcceptor,
+    connections: Arc<Semaphore>,
+}
+
+impl Https {
+    /// Binds the port and readies the certificate.
+    pub async fn bind(
+        address: SocketAddr,
+        connections: usize,
+        chain: Vec<CertificateDer<'static>>,
+        key: PrivateKeyDer<'static>,
+    ) -> anyhow::Result<Self> {
+        let listener = TcpListener::bind(address)
+            .await
+            .with_context(|| format!("listening on {address} (web.listen)"))?;
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let mut tls = rustls::ServerConfig::builder_with_provider(provider)
             .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
             .context("choosing TLS versions")?
             .with_no_client_auth()
-            .with_single_cert(issued.chain, issued.key)
-            .context("using the HTTPS certificate")?;
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(config)
-}
-
-/// Serves the console and the API until cancelled.
-pub async fn https(
-    listener: TcpListener,
-    config: ServerConfig,
-    router: Router,
-    tracker: TaskTracker,
-    cancel: CancellationToken,
-) {
-    let acceptor = TlsAcceptor::from(Arc::new(config));
-    let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
-    while let Some((stream, peer, place)) = accept(&listener, &places, &cancel).await {
-        let (acceptor, router, cancel) = (acceptor.clone(), router.clone(), cancel.clone());
-        tracker.spawn(async move {
-            let _place = place;
-            match tokio::time::timeout(PATIENCE, acceptor.accept(stream)).await {
-                Ok(Ok(stream)) => connection(TokioIo::new(stream), peer, router, cancel).await,
-                Ok(Err(error)) => debug!(%peer, "a TLS handshake failed: {error}"),
-                Err(_) => debug!(%peer, "a TLS handshake took too long"),
-            }
-        });
+            .with_single_cert(chain, key)
+            .context("taking the HTTPS certificate")?;
+        tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        Ok(Self {
+            listener,
+            tls: TlsAcceptor::from(Arc::new(tls)),
+            connections: Arc::new(Semaphore::new(connections)),
+        })
     }
-}
 
-/// Answers every request with the same address under HTTPS until cancelled.
-pub async fn redirect(
-    listener: TcpListener,
-    https_port: u16,
-    tracker: TaskTracker,
-    cancel: CancellationToken,
-) {
-    let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
-    while let Some((stream, peer, place)) = accept(&listener, &places, &cancel).await {
-        let cancel = cancel.clone();
-        tracker.spawn(async move {
-            let _place = place;
-            let answer = service_fn(move |request: Request<Body>| async move {
-                Ok::<_, std::convert::Infallible>(moved(&request, https_port))
-            });
-            let router = Router::new().fallback_service(answer);
-            connection(TokioIo::new(stream), peer, router, cancel).await;
-        });
+    /// Where it listens.
+    pub fn address(&self) -> anyhow::Result<SocketAddr> {
+        self.listener.local_addr().context("asking for the HTTPS port")
     }
-}
 
-async fn accept(
-    listener: &TcpListener,
-    places: &Arc<Semaphore>,
-    cancel: &CancellationToken,
-) -> Option<(TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit)> {
-    loop {
-        let place = tokio::select! {
-            () = cancel.cancelled() => return None,
-            place = Arc::clone(places).acquire_owned() => place.ok()?,
-        };
-        let accepted = tokio::select! {
-            () = cancel.cancelled() => return None,
-            accepted = listener.accept() => accepted,
-        };
-        match accepted {
-            Ok((stream, peer)) => {
-                // Answers are small and wanted at once.
-                let _ = stream.set_nodelay(true);
-                return Some((stream, peer, place));
-            }
-            Err(error) => {
-                // Out of file handles, usually: give the others time to end.
-                warn!("accepting a connection failed: {error}");
-                tokio::time::sleep(Duration::from_millis(100)).await;
+    /// Serves until the hub stops; connections then finish what they are answering.
+    pub async fn serve(self, hub: Arc<Hub>, site: Router) {
+        loop {
+            let turn = tokio::select! {
+                () = hub.stop.cancelled() => return,
+                // At the cap, new connections wait in the system's queue.
+                turn = Arc::clone(&self.connections).acquire_owned() => turn,
+            };
+            let Ok(turn) = turn else { return };
+            let accepted = tokio::select! {
+                () = hub.stop.cancelled() => return,
+                accepted = self.listener.accept() => accepted,
+            };
+            match accepted {
+                Ok((stream, peer)) => {
+                    let tls = self.tls.clone();
+                    let site = site.clone();
+                    let stop = hub.stop.clone();
+                    hub.tasks.spawn(async move {
+                        metrics::gauge!("gatewarden_hub_connections").increment(1);
+                        tokio::select! {
+                            served = serve_connection(tls, stream, peer, site, stop.clone()) => {
+                                if let Err(error) = served {
+                                    tracing::debug!(client.address = %peer.ip(), "a connection ended: {error:#}");
+                                }
+                            }
+                            // A client that does not finish is cut off.
+                            () = async { stop.cancelled().await; tokio::time::sleep(HANDSHAKE).await } => {}
+                        }
+                        metrics::gauge!("gatewarden_hub_connections").decrement(1);
+                        drop(turn);
+                    });
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "accepting an HTTPS connection failed");
+                    tokio::time::sleep(REST).await;
+                }
             }
         }
     }
 }
 
-async fn connection<I>(io: I, peer: SocketAddr, router: Router, cancel: CancellationToken)
-where
-    I: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
-{
-    let service = service_fn(move |mut request: Request<hyper::body::Incoming>| {
-        request.extensions_mut().insert(ConnectInfo(peer));
-        router.clone().call(request.map(Body::new))
+async fn serve_connection(
+    tls: TlsAcceptor,
+    stream: TcpStream,
+    peer: SocketAddr,
+    site: Router,
+    stop: tokio_util::sync::CancellationToken,
+) -> anyhow::Result<()> {
+    // Answers are small and wanted at once.
+    let _ = stream.set_nodelay(true);
+    let stream = tokio::time::timeout(HANDSHAKE, tls.accept(stream))
+        .await
+        .context("waiting for the TLS handshake")?
+        .context("shaking hands")?;
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(Peer(peer));
+        site.clone().oneshot(request.map(Body::new))
     });
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder
         .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(PATIENCE)
-        .max_buf_size(64 * 1024);
+        .header_read_timeout(HEADERS)
+        .max_headers(100);
     builder
         .http2()
         .timer(TokioTimer::new())
-        .keep_alive_interval(Duration::from_secs(20))
-        .max_concurrent_streams(128);
-    let serving = builder.serve_connection_with_upgrades(io, TowerToHyperService::new(service));
-    tokio::pin!(serving);
-    let ended = tokio::select! {
-        ended = &mut serving => ended,
-        () = cancel.cancelled() => {
-            serving.as_mut().graceful_shutdown();
-            match tokio::time::timeout(Duration::from_secs(5), serving).await {
-                Ok(ended) => ended,
-                Err(_) => return,
-            }
+        .max_concurrent_streams(STREAMS)
+        .max_header_list_size(HEADER_BYTES)
+        .keep_alive_interval(Duration::from_secs(30))
+        .keep_alive_timeout(Duration::from_secs(20));
+    let connection = builder.serve_connection(TokioIo::new(stream), service);
+    tokio::pin!(connection);
+    tokio::select! {
+        served = connection.as_mut() => served.map_err(|error| anyhow::anyhow!("{error}")),
+        () = stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await.map_err(|error| anyhow::anyhow!("{error}"))
         }
-    };
-    if let Err(error) = ended {
-        debug!(%peer, "a connection ended: {error}");
     }
 }
 
-fn moved(request: &Request<Body>, https_port: u16) -> Response {
-    let host = request
+/// Answers plain HTTP with a redirect to HTTPS on `port`, and with nothing else, until the hub stops.
+pub async fn redirect(hub: Arc<Hub>, listener: TcpListener, port: u16) {
+    let connections = Arc::new(Semaphore::new(REDIRECTS));
+    loop {
+        let Ok(turn) = Arc::clone(&connections).acquire_owned().await else {
+            return;
+        };
+        let accepted = tokio::select! {
+            () = hub.stop.cancelled() => return,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, _)) => {
+                let stop = hub.stop.clone();
+                hub.tasks.spawn(async move {
+                    let service = service_fn(move |request: Request<Incoming>| async move {
+                        Ok::<_, Infallible>(redirected(&request, port))
+                    });
+                    let connection = hyper::server::conn::http1::Builder::new()
+                        .timer(TokioTimer::new())
+                        .header_read_timeout(HEADERS)
+                        .keep_alive(false)
+                        .serve_connection(TokioIo::new(stream), service);
+                    tokio::select! {
+                        // Whoever speaks badly to the redirect is not worth a line in the log.
+                        _ = tokio::time::timeout(HEADERS * 2, connection) => {}
+                        () = stop.cancelled() => {}
+                    }
+                    drop(turn);
+                });
+            }
+            Err(error) => {
+                tracing::warn!(%error, "accepting an HTTP connection failed");
+                tokio::time::sleep(REST).await;
+            }
+        }
+    }
+}
+
+fn redirected<B>(request: &Request<B>, port: u16) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    let location = request
         .headers()
         .get(header::HOST)
         .and_then(|host| host.to_str().ok())
-        .and_then(|host| host.parse::<axum::http::uri::Authority>().ok())
-        .map_or_else(|| "localhost".to_owned(), |host| host.host().to_owned());
-    let port = if https_port == 443 {
-        String::new()
-    } else {
-        format!(":{https_port}")
-    };
-    let path = request
-        .uri()
-        .path_and_query()
-        .map_or("/", |path| path.as_str());
-    let target = format!("https://{host}{port}{path}");
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = StatusCode::MOVED_PERMANENTLY;
-    match target
-        .parse::<Uri>()
-        .ok()
-        .and_then(|_| HeaderValue::from_str(&target).ok())
-    {
-        Some(target) => {
-            response.headers_mut().insert(header::LOCATION, target);
+        .and_then(|host| host.parse::<Authority>().ok())
+        .filter(|host| !host.as_str().contains('@'))
+        .map(|host| {
+            let path = request
+                .uri()
+                .path_and_query()
+                .map_or("/", axum::http::uri::PathAndQuery::as_str);
+            match port {
+                443 => format!("https://{}{path}", host.host()),
+                port => format!("https://{}:{port}{path}", host.host()),
+            }
+        })
+        .and_then(|location| HeaderValue::from_str(&location).ok());
+    match location {
+        Some(location) => {
+            *response.status_mut() = StatusCode::MOVED_PERMANENTLY;
+            response.headers_mut().insert(header::LOCATION, location);
         }
         None => *response.status_mut() = StatusCode::BAD_REQUEST,
     }
@@ -196,32 +232,32 @@ fn moved(request: &Request<Body>, https_port: u16) -> Response {
 mod tests {
     use super::*;
 
-    fn asked(host: &str, path: &str) -> Response {
-        let request = Request::builder()
-            .uri(path)
-            .header(header::HOST, host)
-            .body(Body::empty())
-            .unwrap();
-        moved(&request, 8443)
+    fn location(host: Option<&str>, path: &str, port: u16) -> (StatusCode, String) {
+        let mut request = Request::builder().uri(path);
+        if let Some(host) = host {
+            request = request.header(header::HOST, host);
+        }
+        let response = redirected(&request.body(()).unwrap(), port);
+        let location = response.headers().get(header::LOCATION);
+        (
+            response.status(),
+            location.map_or(String::new(), |l| l.to_str().unwrap().to_owned()),
+        )
     }
 
-    /// SE-43.
+    /// SE-43: `http://host/x` returns 301 to `https://host/x`.
     #[test]
-    fn http_is_sent_to_the_same_place_under_https() {
-        let response = asked("gate.example:8080", "/permits?plate=AB1");
-        assert_eq!(response.status(), StatusCode::MOVED_PERMANENTLY);
+    fn plain_http_is_sent_to_https_with_its_path() {
         assert_eq!(
-            response.headers()[header::LOCATION],
-            "https://gate.example:8443/permits?plate=AB1"
+            location(Some("hub.example"), "/x?y=1", 443),
+            (StatusCode::MOVED_PERMANENTLY, "https://hub.example/x?y=1".into())
         );
-    }
-
-    #[test]
-    fn a_host_that_is_none_does_not_reach_the_answer() {
-        let response = asked("evil.example/\\x", "/");
         assert_eq!(
-            response.headers()[header::LOCATION],
-            "https://localhost:8443/"
+            location(Some("[::1]:8080"), "/", 8443).1,
+            "https://[::1]:8443/"
         );
+        for odd in [None, Some(""), Some("a b"), Some("user@hub"), Some("hub/x")] {
+            assert_eq!(location(odd, "/", 443).0, StatusCode::BAD_REQUEST, "{odd:?}");
+        }
     }
 }

@@ -1,1 +1,153 @@
-//! The room `web` (see docs/ARCHITECTURE.md).
+//! The door for people: HTTPS, the API under /api/v1, its document, the console's files.
+//!
+//! `routes` is the table of every path with its method and the right that it needs; one layer made from that line
+//! admits or refuses the request before its handler runs. Handlers read the request, ask the store once, and answer.
+//!
+//! What holds here:
+//! - Every line of `routes` names its access; a test calls each with no log-in, a weak role and a strong role.
+//! - A write needs the session's CSRF token and comes from the hub's own pages; its audit line is in its transaction.
+//! - Every failure has the one error body; the client never sees our text of an internal one.
+//! - Bodies, times, connections and streams are bounded.
+
+mod accounts;
+mod answer;
+mod assets;
+mod at;
+mod audit;
+mod body;
+mod caller;
+mod console;
+mod docs;
+mod error;
+mod health;
+mod listen;
+mod live;
+mod page;
+mod routes;
+mod session;
+mod setup;
+#[cfg(any(test, debug_assertions))]
+pub mod testing;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use serde::Deserialize;
+use serde::Serialize;
+
+pub use listen::Https;
+pub use listen::redirect;
+
+use crate::hub::Hub;
+
+/// The version of this build.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// Which build this is, as the release script named it.
+pub const BUILD: &str = match option_env!("GATEWARDEN_BUILD") {
+    Some(build) => build,
+    None => "dev",
+};
+
+/// How people reach the hub.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Where HTTPS listens.
+    pub listen: SocketAddr,
+    /// Where plain HTTP listens; it only redirects to HTTPS. `"none"` for nowhere.
+    pub redirect_listen: RedirectListen,
+    /// Further names and addresses under which the hub is reached; they stand in its certificate. The first is used
+    /// in links.
+    pub names: Vec<String>,
+    /// HTTPS connections at once.
+    pub connections: usize,
+    /// How long a request may take.
+    #[serde(with = "humantime_serde")]
+    pub request_timeout: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([0, 0, 0, 0], 8443)),
+            redirect_listen: RedirectListen(Some(SocketAddr::from(([0, 0, 0, 0], 8080)))),
+            names: Vec::new(),
+            connections: 1024,
+            request_timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+/// An address, or `"none"`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RedirectListen(pub Option<SocketAddr>);
+
+impl<'de> Deserialize<'de> for RedirectListen {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        if text == "none" {
+            return Ok(Self(None));
+        }
+        text.parse()
+            .map(|address| Self(Some(address)))
+            .map_err(|_| {
+                serde::de::Error::custom(format!(
+                    "{text:?} is neither \"none\" nor an address such as \"0.0.0.0:8080\""
+                ))
+            })
+    }
+}
+
+impl Serialize for RedirectListen {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Some(address) => serializer.collect_str(&address),
+            None => serializer.serialize_str("none"),
+        }
+    }
+}
+
+/// Who is at the other end of the connection; put on each request by the listener.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer(pub SocketAddr);
+
+/// Makes the whole site: API, document, console.
+pub fn site(hub: Arc<Hub>) -> Router {
+    let lines = routes::table();
+    let mut router = Router::new();
+    for line in lines {
+        let admission = caller::Admission::new(Arc::clone(&hub), line.access);
+        let guarded = line
+            .methods
+            .layer(axum::extract::DefaultBodyLimit::max(line.body_bytes))
+            .route_layer(axum::middleware::from_fn_with_state(
+                admission,
+                caller::admit,
+            ));
+        router = router.route(line.path, guarded);
+    }
+    router
+        .fallback(console::serve)
+        .layer(axum::middleware::from_fn_with_state(
+            Arc::clone(&hub),
+            answer::frame,
+        ))
+        .with_state(hub)
+}
+
+/// The OpenAPI document, made from the code.
+pub fn openapi() -> serde_json::Value {
+    docs::document(&routes::table())
+}
+
+/// The document as it is committed: two spaces of indent and a line feed at the end.
+pub fn openapi_text() -> String {
+    let mut text = serde_json::to_string_pretty(&openapi()).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+#[cfg(test)]
+mod tests;

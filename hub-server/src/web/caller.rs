@@ -1,0 +1,289 @@
+//! Who calls: the layer that admits or refuses a request by its route's line, and what handlers learn of the caller.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::extract::Request;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::http::Method;
+use axum::http::header;
+use axum::http::request::Parts;
+use axum::middleware::Next;
+use axum::response::IntoResponse;
+use axum::response::Response;
+use contract::ids::AccountId;
+use contract::ids::OrganisationId;
+use contract::time::Timestamp;
+
+use super::answer::Arrival;
+use super::error::WebError;
+use super::routes::Access;
+use crate::audit;
+use crate::audit::Actor;
+use crate::auth;
+use crate::auth::Right;
+use crate::auth::Role;
+use crate::auth::Token;
+use crate::hub::Hub;
+use crate::store::Priority;
+use crate::store::StoreError;
+
+/// The cookie that carries a session.
+pub const COOKIE: &str = "gatewarden_session";
+/// The header that each write carries.
+pub const CSRF_HEADER: &str = "x-csrf-token";
+
+/// Who is logged in.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// The account.
+    pub account: AccountId,
+    /// Its name.
+    pub name: String,
+    /// What it is.
+    pub role: Role,
+    /// Its organisation: every query of tenant data carries it.
+    pub organisation: OrganisationId,
+    /// Its organisation's name.
+    pub organisation_name: String,
+    /// The token that each write must carry.
+    pub csrf: Token,
+    /// Until when the log-in holds.
+    pub expires_at: Timestamp,
+}
+
+/// A request by somebody who is logged in; what an audit line needs.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// Who asks.
+    pub caller: Caller,
+    /// Finds the request in the log.
+    pub request_id: String,
+    /// Where it came from.
+    pub address: IpAddr,
+}
+
+impl Asked {
+    /// The actor of audit lines.
+    pub fn actor(&self) -> Actor {
+        Actor::Account(self.caller.account, self.caller.name.clone())
+    }
+
+    /// An audit line of this request. Record it in the transaction of what it tells.
+    pub fn entry(
+        &self,
+        at: Timestamp,
+        action: &'static str,
+        object: (&'static str, String),
+        summary: impl Into<String>,
+        details: serde_json::Value,
+    ) -> audit::Entry {
+        audit::Entry {
+            organisation: self.caller.organisation,
+            at,
+            actor: self.actor(),
+            action,
+            object_kind: object.0,
+            object_id: object.1,
+            summary: summary.into(),
+            details,
+            address: self.address.to_string(),
+        }
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Asked {
+    type Rejection = WebError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, WebError> {
+        // Only an open route runs without a caller; a handler of one that wants a caller is refused like a stranger.
+        let caller = parts.extensions.get::<Caller>().cloned();
+        let arrival = parts.extensions.get::<Arrival>().cloned();
+        match (caller, arrival) {
+            (Some(caller), Some(arrival)) => Ok(Self {
+                caller,
+                request_id: arrival.request_id,
+                address: arrival.address,
+            }),
+            _ => Err(WebError::Unauthenticated),
+        }
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Arrival {
+    type Rejection = WebError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, WebError> {
+        parts
+            .extensions
+            .get::<Self>()
+            .cloned()
+            .ok_or_else(|| WebError::Internal(anyhow::anyhow!("a request without its frame")))
+    }
+}
+
+/// A route's guard.
+#[derive(Clone)]
+pub(super) struct Admission {
+    hub: Arc<Hub>,
+    access: Access,
+}
+
+impl Admission {
+    pub(super) fn new(hub: Arc<Hub>, access: Access) -> Self {
+        Self { hub, access }
+    }
+}
+
+/// Admits the request, or answers in the handler's place.
+pub(super) async fn admit(
+    State(guard): State<Admission>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let admitted = check(&guard, &request).await;
+    match admitted {
+        Ok(Some(caller)) => {
+            request.extensions_mut().insert(caller);
+            next.run(request).await
+        }
+        Ok(None) => next.run(request).await,
+        Err(error) => error.into_response(),
+    }
+}
+
+async fn check(guard: &Admission, request: &Request) -> Result<Option<Caller>, WebError> {
+    let headers = request.headers();
+    let is_write = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    if is_write && !is_from_our_pages(headers) {
+        return Err(WebError::Forbidden("The request came from another site."));
+    }
+    let right = match guard.access {
+        Access::Open => return Ok(None),
+        Access::Scrape if presents_scrape_token(&guard.hub, headers) => return Ok(None),
+        Access::Scrape => Some(Right::Metrics),
+        Access::LoggedIn => None,
+        Access::Right(right) => Some(right),
+    };
+    let caller = find_caller(&guard.hub, headers)
+        .await?
+        .ok_or(WebError::Unauthenticated)?;
+    if is_write && !presents_csrf(&caller, headers) {
+        return Err(WebError::Forbidden(
+            "The X-CSRF-Token header is missing or wrong. Load the page again.",
+        ));
+    }
+    if let Some(right) = right
+        && !caller.role.may(right)
+    {
+        record_refusal(&guard.hub, request, &caller, right).await?;
+        return Err(WebError::Forbidden("Your role does not have this right."));
+    }
+    Ok(Some(caller))
+}
+
+/// Returns who the cookie belongs to.
+pub(super) async fn find_caller(
+    hub: &Hub,
+    headers: &HeaderMap,
+) -> Result<Option<Caller>, WebError> {
+    let Some(token) = session_token(headers) else {
+        return Ok(None);
+    };
+    let now = hub.clock.wall();
+    let session: Option<auth::Session> = hub
+        .store
+        .read(move |tx| Ok::<_, WebError>(auth::find_session(tx, &token, now)?))
+        .await?;
+    Ok(session.map(|session| Caller {
+        account: session.account,
+        name: session.name,
+        role: session.role,
+        organisation: session.organisation,
+        organisation_name: session.organisation_name,
+        csrf: session.csrf,
+        expires_at: session.expires_at,
+    }))
+}
+
+/// The session's token that the request's cookie carries.
+pub(super) fn session_token(headers: &HeaderMap) -> Option<Token> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(cookie::Cookie::split_parse)
+        .filter_map(Result::ok)
+        .find(|cookie| cookie.name() == COOKIE)
+        .map(|cookie| Token::presented(cookie.value()))
+}
+
+fn presents_csrf(caller: &Caller, headers: &HeaderMap) -> bool {
+    headers
+        .get(CSRF_HEADER)
+        .is_some_and(|value| auth::same(value.as_bytes(), caller.csrf.reveal().as_bytes()))
+}
+
+fn presents_scrape_token(hub: &Hub, headers: &HeaderMap) -> bool {
+    let presented = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.strip_prefix("Bearer "));
+    match (&hub.web.scrape_token, presented) {
+        (Some(token), Some(presented)) => {
+            auth::same(presented.as_bytes(), token.reveal().as_bytes())
+        }
+        _ => false,
+    }
+}
+
+/// Browsers say where a write comes from. Programs that say nothing still need the session and its CSRF token.
+fn is_from_our_pages(headers: &HeaderMap) -> bool {
+    let text = |name| headers.get(name).and_then(|value: &axum::http::HeaderValue| value.to_str().ok());
+    if let Some(site) = text("sec-fetch-site") {
+        return matches!(site, "same-origin" | "none");
+    }
+    match (text("origin"), text("host")) {
+        (Some(origin), Some(host)) => origin
+            .strip_prefix("https://")
+            .is_some_and(|origin| origin.eq_ignore_ascii_case(host)),
+        (Some(_), None) | (None, _) => true,
+    }
+}
+
+async fn record_refusal(
+    hub: &Hub,
+    request: &Request,
+    caller: &Caller,
+    right: Right,
+) -> Result<(), WebError> {
+    let address = request
+        .extensions()
+        .get::<Arrival>()
+        .map_or_else(String::new, |arrival| arrival.address.to_string());
+    let path = request
+        .extensions()
+        .get::<axum::extract::MatchedPath>()
+        .map_or("", axum::extract::MatchedPath::as_str)
+        .to_owned();
+    let entry = audit::Entry {
+        organisation: caller.organisation,
+        at: hub.clock.wall(),
+        actor: Actor::Account(caller.account, caller.name.clone()),
+        action: "access.refused",
+        object_kind: "route",
+        object_id: format!("{} {path}", request.method()),
+        summary: format!("Refused for lack of the right {}.", right.name()),
+        details: serde_json::json!({ "right": right.name(), "role": caller.role.name() }),
+        address,
+    };
+    hub.store
+        .write(Priority::People, move |tx| {
+            audit::record(tx, &entry)?;
+            Ok::<(), StoreError>(())
+        })
+        .await?;
+    Ok(())
+}

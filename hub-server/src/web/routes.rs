@@ -1,0 +1,119 @@
+//! Every route on one line: its access, method, path and handler.
+
+use std::sync::Arc;
+
+use axum::routing::MethodRouter;
+use axum::routing::get;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::Schema;
+use utoipa::openapi::path::Paths;
+use utoipa_axum::router::UtoipaMethodRouter;
+use utoipa_axum::routes;
+
+use super::accounts;
+use super::audit;
+use super::docs;
+use super::health;
+use super::live;
+use super::session;
+use super::setup;
+use crate::auth::Right;
+use crate::hub::Hub;
+
+/// Body bytes that a route takes unless its line says otherwise.
+pub(super) const BODY_BYTES: usize = 1024 * 1024;
+/// Body bytes that an import takes.
+pub(super) const IMPORT_BYTES: usize = 4 * 1024 * 1024;
+
+/// Who may call a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Access {
+    /// Anybody.
+    Open,
+    /// Whoever is logged in, whatever the role.
+    LoggedIn,
+    /// Whoever is logged in and has the right.
+    Right(Right),
+    /// As `Right(Metrics)`, or with the scrape token.
+    Scrape,
+}
+
+/// One route.
+pub(super) struct Line {
+    pub(super) access: Access,
+    pub(super) method: &'static str,
+    pub(super) path: &'static str,
+    pub(super) methods: MethodRouter<Arc<Hub>>,
+    pub(super) body_bytes: usize,
+    pub(super) paths: Paths,
+    pub(super) schemas: Vec<(String, RefOr<Schema>)>,
+}
+
+/// The table.
+#[rustfmt::skip]
+pub(super) fn table() -> Vec<Line> {
+    use Access::LoggedIn;
+    use Access::Open;
+    use Access::Scrape;
+    vec![
+        line(Open, "GET", "/health", routes!(health::show_health)),
+        line(Open, "GET", "/ready", routes!(health::show_ready)),
+        line(Scrape, "GET", "/metrics", routes!(health::show_metrics)),
+        line(Open, "GET", "/authority.crt", routes!(health::show_authority)),
+        plain(Open, "GET", "/openapi.json", get(docs::show_document)),
+        plain(Open, "GET", "/docs", get(docs::show_page)),
+        plain(Open, "GET", "/docs/", get(docs::show_page)),
+        plain(Open, "GET", "/docs/{file}", get(docs::show_file)),
+
+        line(Open, "GET", "/api/v1/setup", routes!(setup::show_setup)),
+        line(Open, "POST", "/api/v1/setup", routes!(setup::set_up)),
+        line(Open, "POST", "/api/v1/session", routes!(session::log_in)),
+        line(LoggedIn, "GET", "/api/v1/session", routes!(session::show_session)),
+        line(LoggedIn, "DELETE", "/api/v1/session", routes!(session::log_out)),
+        line(needs(Right::ManageAccounts), "GET", "/api/v1/accounts", routes!(accounts::list_accounts)),
+        line(needs(Right::ManageAccounts), "POST", "/api/v1/accounts", routes!(accounts::create_account)),
+        line(needs(Right::ViewAudit), "GET", "/api/v1/audit", routes!(audit::list_audit)),
+        line(needs(Right::ViewPassages), "GET", "/api/v1/live", routes!(live::follow_live)),
+    ]
+}
+
+fn needs(right: Right) -> Access {
+    Access::Right(right)
+}
+
+/// A route of the API, with its part of the document.
+fn line(
+    access: Access,
+    method: &'static str,
+    path: &'static str,
+    (schemas, paths, methods): UtoipaMethodRouter<Arc<Hub>>,
+) -> Line {
+    Line {
+        access,
+        method,
+        path,
+        methods,
+        body_bytes: BODY_BYTES,
+        paths,
+        schemas,
+    }
+}
+
+/// A route that is no part of the document.
+fn plain(
+    access: Access,
+    method: &'static str,
+    path: &'static str,
+    methods: MethodRouter<Arc<Hub>>,
+) -> Line {
+    line(access, method, path, (Vec::new(), Paths::new(), methods))
+}
+
+impl Line {
+    /// Lets the route take larger bodies.
+    #[expect(dead_code, reason = "imports take larger bodies; their routes come with the permits")]
+    fn up_to(mut self, bytes: usize) -> Self {
+        self.body_bytes = bytes;
+        self
+    }
+}

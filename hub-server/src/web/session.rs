@@ -1,0 +1,309 @@
+//! Logging in and out.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::http::HeaderValue;
+use axum::http::StatusCode;
+use axum::http::header;
+use axum::response::IntoResponse;
+use axum::response::Response;
+use contract::ids::AccountId;
+use contract::ids::OrganisationId;
+use contract::time::Timestamp;
+use serde::Deserialize;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::answer::Arrival;
+use super::body::Body;
+use super::caller::Asked;
+use super::caller::COOKIE;
+use super::caller::Caller;
+use super::caller::session_token;
+use super::error::WebError;
+use crate::audit;
+use crate::audit::Actor;
+use crate::auth;
+use crate::auth::Account;
+use crate::auth::Role;
+use crate::auth::Token;
+use crate::hub::Hub;
+use crate::store::Priority;
+use crate::store::StoreError;
+use crate::store::Tx;
+
+/// Who is logged in, and what the console needs to know of it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Session {
+    /// The account.
+    pub account: SessionAccount,
+    /// Its organisation.
+    pub organisation: SessionOrganisation,
+    /// The names of its rights.
+    pub rights: Vec<String>,
+    /// Goes into the `X-CSRF-Token` header of each write.
+    pub csrf: String,
+    /// The hub's version.
+    pub version: String,
+    /// The hub's build.
+    pub build: String,
+}
+
+/// The account of a session.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SessionAccount {
+    /// Its identity.
+    #[schema(value_type = uuid::Uuid)]
+    pub id: AccountId,
+    /// Its name.
+    pub name: String,
+    /// What it is.
+    #[schema(value_type = String, example = "operator")]
+    pub role: Role,
+}
+
+/// The organisation of a session.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SessionOrganisation {
+    /// Its identity.
+    #[schema(value_type = uuid::Uuid)]
+    pub id: OrganisationId,
+    /// Its name.
+    pub name: String,
+}
+
+impl Session {
+    fn of(caller: &Caller) -> Self {
+        Self {
+            account: SessionAccount {
+                id: caller.account,
+                name: caller.name.clone(),
+                role: caller.role,
+            },
+            organisation: SessionOrganisation {
+                id: caller.organisation,
+                name: caller.organisation_name.clone(),
+            },
+            rights: caller
+                .role
+                .rights()
+                .into_iter()
+                .map(|right| right.name().to_owned())
+                .collect(),
+            csrf: caller.csrf.reveal().to_owned(),
+            version: super::VERSION.to_owned(),
+            build: super::BUILD.to_owned(),
+        }
+    }
+}
+
+/// A name and a password.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LogIn {
+    /// The account's name, in any case.
+    pub name: String,
+    /// Its password.
+    pub password: String,
+}
+
+/// Shows who is logged in.
+#[utoipa::path(get, path = "/api/v1/session", tag = "session", responses((status = 200, body = Session)))]
+pub async fn show_session(asked: Asked) -> Json<Session> {
+    Json(Session::of(&asked.caller))
+}
+
+/// Logs in. Five failures in five minutes from one address, then it waits.
+#[utoipa::path(post, path = "/api/v1/session", tag = "session", request_body = LogIn, responses((status = 200, body = Session)))]
+pub async fn log_in(
+    State(hub): State<Arc<Hub>>,
+    arrival: Arrival,
+    Body(given): Body<LogIn>,
+) -> Result<Response, WebError> {
+    count_attempt(&hub, &arrival)?;
+    let name = given.name.clone();
+    let found: Option<(Account, String)> = hub
+        .store
+        .read(move |tx| Ok::<_, WebError>(auth::find_by_name(tx, &name)?))
+        .await?;
+    let stored = found.as_ref().map(|(_, stored)| stored.clone());
+    let is_right = hub.hasher.verify(&given.password, stored).await?;
+    let Some((account, stored)) = found.filter(|(account, _)| is_right && account.disabled_at.is_none()) else {
+        metrics::counter!("gatewarden_hub_log_ins_total", "result" => "refused").increment(1);
+        record_failure(&hub, &arrival, given.name).await?;
+        return Err(WebError::WrongCredentials);
+    };
+    hub.attempts.succeeded(arrival.address);
+    metrics::counter!("gatewarden_hub_log_ins_total", "result" => "done").increment(1);
+    let raised = if hub.hasher.is_outdated(&stored) {
+        Some(hub.hasher.hash(&given.password).await?)
+    } else {
+        None
+    };
+    let start = Start::new(&hub, &arrival, account);
+    let begun = start.clone();
+    let caller = hub
+        .store
+        .write(Priority::People, move |tx| {
+            if let Some(raised) = &raised {
+                auth::update_password(tx, begun.account.organisation, begun.account.id, raised)?;
+            }
+            begun.begin(tx)
+        })
+        .await?;
+    Ok(start.answer(StatusCode::OK, &caller))
+}
+
+/// Logs out: the cookie is worth nothing from this moment on.
+#[utoipa::path(delete, path = "/api/v1/session", tag = "session", responses((status = 204)))]
+pub async fn log_out(
+    State(hub): State<Arc<Hub>>,
+    asked: Asked,
+    headers: HeaderMap,
+) -> Result<Response, WebError> {
+    let token = session_token(&headers).ok_or(WebError::Unauthenticated)?;
+    let entry = asked.entry(
+        hub.clock.wall(),
+        "session.end",
+        ("account", asked.caller.account.to_string()),
+        "Logged out.",
+        serde_json::json!({}),
+    );
+    hub.store
+        .write(Priority::People, move |tx| {
+            auth::delete_session(tx, &token)?;
+            audit::record(tx, &entry)?;
+            Ok::<(), WebError>(())
+        })
+        .await?;
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    set_cookie(&mut response, "", 0);
+    Ok(response)
+}
+
+/// A session that is about to begin.
+#[derive(Clone)]
+pub(super) struct Start {
+    account: Account,
+    token: Token,
+    csrf: Token,
+    at: Timestamp,
+    expires_at: Timestamp,
+    address: String,
+    seconds: u64,
+}
+
+impl Start {
+    pub(super) fn new(hub: &Hub, arrival: &Arrival, account: Account) -> Self {
+        let at = hub.clock.wall();
+        Self {
+            account,
+            token: Token::random(),
+            csrf: Token::random(),
+            at,
+            expires_at: at.plus(hub.auth.session),
+            address: arrival.address.to_string(),
+            seconds: hub.auth.session.as_secs(),
+        }
+    }
+
+    /// Writes the session with its audit line.
+    pub(super) fn begin(&self, tx: &mut Tx) -> Result<Caller, WebError> {
+        auth::insert_session(
+            tx,
+            &self.token,
+            &self.csrf,
+            self.account.id,
+            self.at,
+            self.expires_at,
+            &self.address,
+        )?;
+        audit::record(
+            tx,
+            &audit::Entry {
+                organisation: self.account.organisation,
+                at: self.at,
+                actor: Actor::Account(self.account.id, self.account.name.clone()),
+                action: "session.begin",
+                object_kind: "account",
+                object_id: self.account.id.to_string(),
+                summary: "Logged in.".to_owned(),
+                details: serde_json::json!({}),
+                address: self.address.clone(),
+            },
+        )?;
+        let organisation =
+            auth::find_organisation(tx, self.account.organisation)?.ok_or(WebError::NotFound)?;
+        Ok(Caller {
+            account: self.account.id,
+            name: self.account.name.clone(),
+            role: self.account.role,
+            organisation: organisation.id,
+            organisation_name: organisation.name,
+            csrf: self.csrf.clone(),
+            expires_at: self.expires_at,
+        })
+    }
+
+    /// The answer that hands the cookie over.
+    pub(super) fn answer(&self, status: StatusCode, caller: &Caller) -> Response {
+        let mut response = (status, Json(Session::of(caller))).into_response();
+        set_cookie(&mut response, self.token.reveal(), self.seconds);
+        response
+    }
+}
+
+/// Counts an attempt to log in or to set up, or says how long to wait.
+pub(super) fn count_attempt(hub: &Hub, arrival: &Arrival) -> Result<(), WebError> {
+    hub.attempts
+        .begin(arrival.address, hub.clock.wall())
+        .map_err(|wait| {
+            metrics::counter!("gatewarden_hub_log_ins_total", "result" => "limited").increment(1);
+            tracing::warn!(client.address = %arrival.address, "log-ins from {} wait after too many failures", arrival.address);
+            WebError::TooMany(wait)
+        })
+}
+
+fn set_cookie(response: &mut Response, value: &str, seconds: u64) {
+    let cookie =
+        format!("{COOKIE}={value}; Path=/; Max-Age={seconds}; HttpOnly; Secure; SameSite=Lax");
+    if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+        response.headers_mut().insert(header::SET_COOKIE, cookie);
+    }
+}
+
+/// A name that nobody has may be a password in the wrong field, so it is not recorded.
+async fn record_failure(hub: &Hub, arrival: &Arrival, name: String) -> Result<(), WebError> {
+    let at = hub.clock.wall();
+    let address = arrival.address.to_string();
+    hub.store
+        .write(Priority::People, move |tx| {
+            let known = auth::find_by_name(tx, &name)?.map(|(account, _)| account);
+            let organisation = match &known {
+                Some(account) => Some(account.organisation),
+                None => auth::oldest_organisation(tx)?.map(|organisation| organisation.id),
+            };
+            let Some(organisation) = organisation else {
+                return Ok::<(), StoreError>(());
+            };
+            audit::record(
+                tx,
+                &audit::Entry {
+                    organisation,
+                    at,
+                    actor: Actor::System,
+                    action: "session.refused",
+                    object_kind: "account",
+                    object_id: known.as_ref().map_or_else(String::new, |account| account.id.to_string()),
+                    summary: "Wrong name or password.".to_owned(),
+                    details: serde_json::json!({ "account_exists": known.is_some() }),
+                    address: address.clone(),
+                },
+            )
+        })
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,185 @@
+//! The set-up of a fresh hub: its organisation, its first site, its first administrator.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use contract::ids::AccountId;
+use contract::ids::OrganisationId;
+use contract::ids::SiteId;
+use serde::Deserialize;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::accounts::name_faults;
+use super::accounts::password_faults;
+use super::answer::Arrival;
+use super::body::Body;
+use super::error::FieldFault;
+use super::error::WebError;
+use super::session::Session;
+use super::session::Start;
+use super::session::count_attempt;
+use crate::audit;
+use crate::audit::Actor;
+use crate::auth;
+use crate::auth::Account;
+use crate::auth::Organisation;
+use crate::auth::Role;
+use crate::auth::Token;
+use crate::fleet::sites;
+use crate::fleet::sites::Site;
+use crate::hub::Hub;
+use crate::store::Id;
+use crate::store::Priority;
+
+const TEXT_LONGEST: usize = 100;
+
+/// Whether the hub waits for its set-up.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SetupState {
+    /// True until the first administrator exists.
+    pub needed: bool,
+}
+
+/// What a fresh hub needs to know.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SetupRequest {
+    /// From the set-up link that the hub printed.
+    pub token: String,
+    /// The organisation's name.
+    pub organisation: String,
+    /// The first site's name.
+    pub site: String,
+    /// The site's time zone: `Europe/Madrid`.
+    pub time_zone: String,
+    /// The administrator's name.
+    pub name: String,
+    /// The administrator's password.
+    pub password: String,
+}
+
+/// Says whether the hub waits for its set-up.
+#[utoipa::path(get, path = "/api/v1/setup", tag = "session", responses((status = 200, body = SetupState)))]
+pub async fn show_setup(State(hub): State<Arc<Hub>>) -> Result<Json<SetupState>, WebError> {
+    let exists = hub
+        .store
+        .read(|tx| Ok::<_, WebError>(auth::any_account(tx)?))
+        .await?;
+    Ok(Json(SetupState { needed: !exists }))
+}
+
+/// Sets the hub up with the one-time link, and logs its administrator in.
+#[utoipa::path(post, path = "/api/v1/setup", tag = "session", request_body = SetupRequest, responses((status = 201, body = Session)))]
+pub async fn set_up(
+    State(hub): State<Arc<Hub>>,
+    arrival: Arrival,
+    Body(given): Body<SetupRequest>,
+) -> Result<Response, WebError> {
+    WebError::check(faults(&given))?;
+    count_attempt(&hub, &arrival)?;
+    let token = Token::presented(given.token.trim());
+    let presented = token.clone();
+    hub.store
+        .read(move |tx| refuse_unless_holds(auth::any_account(tx)?, auth::setup_link_holds(tx, &presented)?))
+        .await?;
+    let password = hub.hasher.hash(&given.password).await?;
+    let at = hub.clock.wall();
+    let organisation = Organisation {
+        id: OrganisationId::fresh(at),
+        name: given.organisation.trim().to_owned(),
+    };
+    let site = Site {
+        id: SiteId::fresh(at),
+        name: given.site.trim().to_owned(),
+        time_zone: given.time_zone.clone(),
+        capacity: None,
+        created_at: at,
+    };
+    let account = Account {
+        id: AccountId::fresh(at),
+        organisation: organisation.id,
+        name: given.name.trim().to_owned(),
+        role: Role::Admin,
+        created_at: at,
+        disabled_at: None,
+    };
+    let entry = audit::Entry {
+        organisation: organisation.id,
+        at,
+        actor: Actor::Account(account.id, account.name.clone()),
+        action: "hub.set_up",
+        object_kind: "organisation",
+        object_id: organisation.id.to_string(),
+        summary: "The hub was set up.".to_owned(),
+        details: serde_json::json!({ "organisation": organisation.name, "site": site.name, "time_zone": site.time_zone }),
+        address: arrival.address.to_string(),
+    };
+    let start = Start::new(&hub, &arrival, account.clone());
+    let begun = start.clone();
+    let caller = hub
+        .store
+        .write(Priority::People, move |tx| {
+            // Asked again: of two who use the link at once, one wins.
+            refuse_unless_holds(auth::any_account(tx)?, auth::setup_link_holds(tx, &token)?)?;
+            auth::insert_organisation(tx, &organisation, at)?;
+            sites::insert(tx, organisation.id, &site)?;
+            auth::insert_account(tx, &account, &password)?;
+            auth::remove_setup_link(tx)?;
+            audit::record(tx, &entry)?;
+            begun.begin(tx)
+        })
+        .await?;
+    hub.attempts.succeeded(arrival.address);
+    tracing::info!("the hub was set up");
+    Ok(start.answer(StatusCode::CREATED, &caller))
+}
+
+fn refuse_unless_holds(is_set_up: bool, holds: bool) -> Result<(), WebError> {
+    if is_set_up {
+        Err(WebError::Conflict("This hub is set up already.".into()))
+    } else if holds {
+        Ok(())
+    } else {
+        Err(WebError::invalid(
+            "token",
+            "is not that of the newest set-up link; `hub-server setup-link` prints a new one",
+        ))
+    }
+}
+
+fn faults(given: &SetupRequest) -> Vec<FieldFault> {
+    let mut faults = Vec::new();
+    for (field, text) in [("organisation", &given.organisation), ("site", &given.site)] {
+        faults.extend(text_fault(field, text));
+    }
+    if jiff::tz::TimeZone::get(&given.time_zone).is_err() {
+        faults.push(FieldFault {
+            field: "time_zone".into(),
+            why: "is not the name of a time zone, such as Europe/Madrid".into(),
+        });
+    }
+    faults.extend(name_faults(&given.name));
+    faults.extend(password_faults(&given.password));
+    faults
+}
+
+fn text_fault(field: &str, text: &str) -> Option<FieldFault> {
+    let text = text.trim();
+    let why = if text.is_empty() {
+        "is empty"
+    } else if text.chars().count() > TEXT_LONGEST {
+        "has more than 100 characters"
+    } else if text.chars().any(char::is_control) {
+        "has control characters"
+    } else {
+        return None;
+    };
+    Some(FieldFault {
+        field: field.to_owned(),
+        why: why.to_owned(),
+    })
+}

@@ -1,0 +1,316 @@
+//! A hub without sockets for web tests: the whole site in memory, with people who are logged in. Not in release
+//! builds.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::HeaderMap;
+use axum::http::Request;
+use axum::http::StatusCode;
+use axum::http::header;
+use contract::ids::AccountId;
+use contract::ids::OrganisationId;
+use contract::ids::SiteId;
+use contract::time::ManualClock;
+use http_body_util::BodyExt;
+use serde_json::Value;
+use tower::ServiceExt;
+
+use super::Peer;
+use crate::hub::WebSettings;
+use super::caller::COOKIE;
+use super::caller::CSRF_HEADER;
+use crate::auth;
+use crate::auth::Account;
+use crate::auth::Role;
+use crate::auth::Token;
+use crate::hub::Hub;
+use crate::store::Id;
+use crate::store::Priority;
+use crate::store::StoreError;
+use crate::store::testing::Scratch;
+use crate::store::testing::scratch;
+
+/// A hub with one organisation, one site and an account of each role.
+pub struct TestHub {
+    /// The hub itself.
+    pub hub: Arc<Hub>,
+    /// Its organisation.
+    pub organisation: OrganisationId,
+    /// Its site.
+    pub site: SiteId,
+    /// Moves its clock.
+    pub hand: Arc<ManualClock>,
+    router: Router,
+    scratch: Scratch,
+}
+
+/// Somebody who calls the API.
+#[derive(Clone)]
+pub struct Person {
+    router: Router,
+    /// The session's cookie, or nothing.
+    pub cookie: String,
+    /// The session's CSRF token, or nothing.
+    pub csrf: String,
+    /// From where this person calls.
+    pub address: &'static str,
+}
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub struct Answer {
+    /// Its status.
+    pub status: StatusCode,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+}
+
+impl TestHub {
+    /// A hub with an organisation and a site.
+    pub async fn new() -> Self {
+        let scratch = scratch();
+        let (organisation, site) = scratch.organisation("North").await;
+        Self::over(scratch, organisation, site)
+    }
+
+    /// A hub that nobody has set up; its one-time link has the token given.
+    pub async fn fresh(token: &str) -> Self {
+        let scratch = scratch();
+        let at = scratch.clock.wall();
+        let token = Token::presented(token);
+        let left: Result<(), StoreError> = scratch
+            .write(Priority::People, move |tx| {
+                auth::renew_setup_link(tx, &token, at)
+            })
+            .await;
+        if let Err(error) = left {
+            panic!("leaving a set-up link: {error:?}");
+        }
+        Self::over(scratch, OrganisationId::fresh(at), SiteId::fresh(at))
+    }
+
+    fn over(scratch: Scratch, organisation: OrganisationId, site: SiteId) -> Self {
+        crate::metrics::install();
+        let config = auth::Config {
+            password_iterations: 1000,
+            ..auth::Config::default()
+        };
+        let web = WebSettings {
+            scrape_token: Some(Token::presented("scrape-me")),
+            ..WebSettings::default()
+        };
+        let hub = Arc::new(Hub::new(
+            scratch.store(),
+            scratch.clock.clone(),
+            scratch.dir(),
+            config,
+            web,
+        ));
+        hub.ready.store(true, std::sync::atomic::Ordering::SeqCst);
+        Self {
+            router: super::site(Arc::clone(&hub)),
+            hub,
+            organisation,
+            site,
+            hand: Arc::clone(&scratch.hand),
+            scratch,
+        }
+    }
+
+    /// The hub's data directory.
+    pub fn dir(&self) -> PathBuf {
+        self.scratch.dir().to_owned()
+    }
+
+    /// Somebody who is not logged in.
+    pub fn stranger(&self) -> Person {
+        Person {
+            router: self.router.clone(),
+            cookie: String::new(),
+            csrf: String::new(),
+            address: "192.0.2.7:4000",
+        }
+    }
+
+    /// An administrator.
+    pub async fn admin(&self) -> Person {
+        self.person(self.organisation, Role::Admin).await
+    }
+
+    /// An operator.
+    pub async fn operator(&self) -> Person {
+        self.person(self.organisation, Role::Operator).await
+    }
+
+    /// A viewer.
+    pub async fn viewer(&self) -> Person {
+        self.person(self.organisation, Role::Viewer).await
+    }
+
+    /// An administrator of another organisation of the same hub.
+    pub async fn foreign_admin(&self) -> Person {
+        let (organisation, _) = self.scratch.organisation("South").await;
+        self.person(organisation, Role::Admin).await
+    }
+
+    /// A new account of this role, logged in.
+    pub async fn person(&self, organisation: OrganisationId, role: Role) -> Person {
+        let at = self.hub.clock.wall();
+        let id = AccountId::fresh(at);
+        let account = Account {
+            id,
+            organisation,
+            name: format!("{}-{id}", role.name()),
+            role,
+            created_at: at,
+            disabled_at: None,
+        };
+        let (token, csrf) = (Token::random(), Token::random());
+        let mut person = self.stranger();
+        person.cookie = token.reveal().to_owned();
+        person.csrf = csrf.reveal().to_owned();
+        let until = at.plus(Duration::from_secs(24 * 60 * 60));
+        let written: Result<(), StoreError> = self
+            .hub
+            .store
+            .write(Priority::People, move |tx| {
+                auth::insert_account(tx, &account, "none")?;
+                auth::insert_session(tx, &token, &csrf, id, at, until, "test")
+            })
+            .await;
+        if let Err(error) = written {
+            panic!("writing a person: {error:?}");
+        }
+        person
+    }
+}
+
+impl Person {
+    /// `GET`.
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send("GET", path, None, Vec::new()).await
+    }
+
+    /// `POST` with a JSON body.
+    pub async fn post(&self, path: &str, body: Value) -> Answer {
+        let bytes = body.to_string().into_bytes();
+        self.send("POST", path, Some("application/json"), bytes).await
+    }
+
+    /// `PUT` with a JSON body.
+    pub async fn put(&self, path: &str, body: Value) -> Answer {
+        let bytes = body.to_string().into_bytes();
+        self.send("PUT", path, Some("application/json"), bytes).await
+    }
+
+    /// `DELETE`.
+    pub async fn delete(&self, path: &str) -> Answer {
+        self.send("DELETE", path, None, Vec::new()).await
+    }
+
+    /// Any request.
+    pub async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        media: Option<&str>,
+        body: Vec<u8>,
+    ) -> Answer {
+        let mut headers = Vec::new();
+        if let Some(media) = media {
+            headers.push(("content-type", media));
+        }
+        self.send_with(method, path, &headers, body).await
+    }
+
+    /// Any request with further headers.
+    pub async fn send_with(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> Answer {
+        let response = self.open(method, path, headers, body).await;
+        let (parts, body) = response.into_parts();
+        let bytes = match body.collect().await {
+            Ok(body) => body.to_bytes().to_vec(),
+            Err(error) => panic!("reading the answer: {error}"),
+        };
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            bytes,
+        }
+    }
+
+    /// Any request, its answer's body unread: for streams.
+    pub async fn open(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> axum::response::Response {
+        let mut request = Request::builder().method(method).uri(path);
+        if !self.cookie.is_empty() {
+            request = request.header(header::COOKIE, format!("{COOKIE}={}", self.cookie));
+        }
+        if !self.csrf.is_empty() {
+            request = request.header(CSRF_HEADER, &self.csrf);
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let mut request = match request.body(Body::from(body)) {
+            Ok(request) => request,
+            Err(error) => panic!("making a request: {error}"),
+        };
+        if let Ok(address) = self.address.parse() {
+            request.extensions_mut().insert(Peer(address));
+        }
+        match self.router.clone().oneshot(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        }
+    }
+
+    /// Takes over the session that an answer handed out.
+    pub fn take_session(&mut self, answer: &Answer) {
+        let cookie = answer.headers[header::SET_COOKIE].to_str().unwrap_or_default();
+        self.cookie = cookie
+            .split(['=', ';'])
+            .nth(1)
+            .unwrap_or_default()
+            .to_owned();
+        self.csrf = answer.json()["csrf"].as_str().unwrap_or_default().to_owned();
+    }
+}
+
+impl Answer {
+    /// The body as JSON; null if it is none.
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.bytes).unwrap_or_default()
+    }
+
+    /// The body as text.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.bytes).into_owned()
+    }
+
+    /// The fields that the answer refuses.
+    pub fn refused_fields(&self) -> Vec<String> {
+        let body = self.json();
+        let fields = body["details"]["fields"].as_array().cloned().unwrap_or_default();
+        fields
+            .iter()
+            .filter_map(|field| field["field"].as_str().map(str::to_owned))
+            .collect()
+    }
+}
