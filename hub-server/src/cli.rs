@@ -9,10 +9,11 @@ use clap::Subcommand;
 
 use crate::config;
 use crate::config::Config;
+use crate::web;
 
 /// The hub of Gatewarden: master record, edges' other end, API and console.
 #[derive(Debug, Parser)]
-#[command(name = "hub-server", version)]
+#[command(name = "hub-server", version = web::VERSION_AND_BUILD)]
 pub struct Cli {
     /// The configuration file; without one, defaults and the environment hold.
     #[arg(long, global = true)]
@@ -27,6 +28,8 @@ enum Command {
     Run,
     /// Check the configuration and report every fault.
     CheckConfig,
+    /// Print the API's OpenAPI document.
+    Openapi,
     /// The configuration.
     Config {
         #[command(subcommand)]
@@ -46,6 +49,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Config {
             command: ConfigCommand::Example,
         } => say(config::EXAMPLE),
+        Command::Openapi => say(&web::openapi_text()),
         Command::CheckConfig => {
             Config::load(cli.config.as_deref())?;
             say("the configuration is sound\n")

@@ -3,8 +3,6 @@
 //! `GATEWARDEN_HUB__WEB__LISTEN=0.0.0.0:443` overrides `listen` in `[web]`. Each room gets its own section only.
 
 use std::env;
-use std::net::Ipv4Addr;
-use std::net::SocketAddr;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -16,8 +14,11 @@ use figment::providers::Toml;
 use serde::Deserialize;
 use serde::Serialize;
 
+use crate::auth;
+use crate::evidence;
 use crate::link;
 use crate::store;
+use crate::web;
 
 /// The commented example, complete: every key with its default.
 pub const EXAMPLE: &str = include_str!("../hub.example.toml");
@@ -29,26 +30,17 @@ pub struct Config {
     /// Where the hub keeps its database, pictures and keys.
     pub data: PathBuf,
     /// The console and the API.
-    pub web: Web,
+    pub web: web::Config,
+    /// How people log in.
+    pub auth: auth::Config,
+    /// The pictures.
+    pub evidence: evidence::Config,
     /// The edges.
     pub link: link::Config,
     /// The database.
     pub store: store::Config,
     /// The log.
     pub log: Log,
-}
-
-/// Section `[web]`.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Web {
-    /// The TCP address of the console and the API, over HTTPS.
-    pub listen: SocketAddr,
-    /// The TCP address that redirects HTTP to HTTPS, or `off`.
-    #[serde(with = "address_or_off")]
-    pub redirect: Option<SocketAddr>,
-    /// Names and addresses of this hub, for its certificate, beside `localhost` and the machine's own name.
-    pub names: Vec<String>,
 }
 
 /// Section `[log]`.
@@ -65,20 +57,12 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             data: PathBuf::from("/var/lib/gatewarden-hub"),
-            web: Web::default(),
+            web: web::Config::default(),
+            auth: auth::Config::default(),
+            evidence: evidence::Config::default(),
             link: link::Config::default(),
             store: store::Config::default(),
             log: Log::default(),
-        }
-    }
-}
-
-impl Default for Web {
-    fn default() -> Self {
-        Self {
-            listen: (Ipv4Addr::UNSPECIFIED, 8443).into(),
-            redirect: Some((Ipv4Addr::UNSPECIFIED, 8080).into()),
-            names: Vec::new(),
         }
     }
 }
@@ -125,6 +109,25 @@ impl Config {
                 self.store.readers
             ));
         }
+        if self.auth.password_iterations < auth::ITERATIONS_FLOOR {
+            faults.push(format!(
+                "auth.password_iterations = {}: at least {} is needed",
+                self.auth.password_iterations,
+                auth::ITERATIONS_FLOOR
+            ));
+        }
+        for (key, is_zero) in [
+            ("auth.session", self.auth.session.is_zero()),
+            ("auth.login_failures", self.auth.login_failures == 0),
+            ("auth.login_window", self.auth.login_window.is_zero()),
+            ("web.connections", self.web.connections == 0),
+            ("web.request_timeout", self.web.request_timeout.is_zero()),
+            ("evidence.largest_bytes", self.evidence.largest_bytes == 0),
+        ] {
+            if is_zero {
+                faults.push(format!("{key} = 0: more than nothing is needed"));
+            }
+        }
         if self.link.most_connections == 0 {
             faults.push("link.most_connections = 0: at least 1 is needed".to_owned());
         }
@@ -150,40 +153,6 @@ impl Config {
         } else {
             Err(Faults(faults))
         }
-    }
-}
-
-/// An address as text, or `off`.
-mod address_or_off {
-    use std::net::SocketAddr;
-
-    use serde::Deserialize;
-    use serde::Deserializer;
-    use serde::Serializer;
-
-    pub fn serialize<S: Serializer>(
-        address: &Option<SocketAddr>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        match address {
-            Some(address) => serializer.collect_str(address),
-            None => serializer.serialize_str("off"),
-        }
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Option<SocketAddr>, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        if text == "off" {
-            return Ok(None);
-        }
-        let wrong = |_| {
-            serde::de::Error::custom(format!(
-                "{text:?} is neither an address with a port nor \"off\""
-            ))
-        };
-        text.parse().map(Some).map_err(wrong)
     }
 }
 

@@ -49,8 +49,8 @@ pub use sessions::delete_session;
 pub use sessions::find_session;
 pub use sessions::insert_session;
 pub use setup_links::holds as setup_link_holds;
-pub use setup_links::renew as renew_setup_link;
 pub use setup_links::remove as remove_setup_link;
+pub use setup_links::renew as renew_setup_link;
 pub use tokens::Token;
 pub use tokens::same;
 

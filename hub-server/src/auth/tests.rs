@@ -20,19 +20,44 @@ async fn a_password_is_kept_as_pbkdf2_with_its_own_salt_and_rounds() {
     let two = hasher.hash("Correct-Horse-1").await.unwrap();
     assert_ne!(one, two, "each has its own salt");
     let parts: Vec<&str> = one.split('$').collect();
-    assert_eq!((parts[0], parts[1], parts[2].len()), ("pbkdf2-sha256", "100000", 43));
-    assert!(hasher.verify("Correct-Horse-1", Some(one.clone())).await.unwrap());
-    assert!(!hasher.verify("Correct-Horse-2", Some(one.clone())).await.unwrap());
+    assert_eq!(
+        (parts[0], parts[1], parts[2].len()),
+        ("pbkdf2-sha256", "100000", 43)
+    );
+    assert!(
+        hasher
+            .verify("Correct-Horse-1", Some(one.clone()))
+            .await
+            .unwrap()
+    );
+    assert!(
+        !hasher
+            .verify("Correct-Horse-2", Some(one.clone()))
+            .await
+            .unwrap()
+    );
     assert!(!hasher.is_outdated(&one));
-    assert!(Hasher::new(600_000).is_outdated(&one), "rounds are raised at log-in");
+    assert!(
+        Hasher::new(600_000).is_outdated(&one),
+        "rounds are raised at log-in"
+    );
     assert_eq!(Config::default().password_iterations, 600_000);
 }
 
 #[tokio::test]
 async fn a_hash_that_is_not_ours_never_verifies() {
     let hasher = Hasher::new(1);
-    for stored in ["", "pbkdf2-sha256$0$AA$AA", "pbkdf2-sha256$99999999$AA$AA", "x$1$AA$AA", "pbkdf2-sha256$1$AA$"] {
-        assert!(!hasher.verify("", Some(stored.to_owned())).await.unwrap(), "{stored}");
+    for stored in [
+        "",
+        "pbkdf2-sha256$0$AA$AA",
+        "pbkdf2-sha256$99999999$AA$AA",
+        "x$1$AA$AA",
+        "pbkdf2-sha256$1$AA$",
+    ] {
+        assert!(
+            !hasher.verify("", Some(stored.to_owned())).await.unwrap(),
+            "{stored}"
+        );
         assert!(hasher.is_outdated(stored));
     }
     assert!(!hasher.verify("anything", None).await.unwrap());
@@ -62,8 +87,13 @@ fn the_sixth_attempt_waits_and_a_success_does_not_count() {
     attempts.begin(address, at(4)).unwrap();
     attempts.succeeded(address);
     attempts.begin(address, at(5)).unwrap();
-    assert_eq!(attempts.begin(address, at(10)), Err(Duration::from_secs(290)));
-    attempts.begin("192.0.2.2".parse().unwrap(), at(10)).unwrap();
+    assert_eq!(
+        attempts.begin(address, at(10)),
+        Err(Duration::from_secs(290))
+    );
+    attempts
+        .begin("192.0.2.2".parse().unwrap(), at(10))
+        .unwrap();
     attempts.begin(address, at(300)).unwrap();
     assert!(attempts.begin(address, at(300)).is_err());
 }
@@ -74,9 +104,15 @@ fn neighbours_in_one_ipv6_network_count_as_one_address() {
     let now = Timestamp::from_millis(0);
     attempts.begin("2001:db8::1".parse().unwrap(), now).unwrap();
     assert!(attempts.begin("2001:db8::2".parse().unwrap(), now).is_err());
-    attempts.begin("2001:db8:0:1::1".parse().unwrap(), now).unwrap();
+    attempts
+        .begin("2001:db8:0:1::1".parse().unwrap(), now)
+        .unwrap();
     attempts.begin("192.0.2.1".parse().unwrap(), now).unwrap();
-    assert!(attempts.begin("::ffff:192.0.2.1".parse().unwrap(), now).is_err());
+    assert!(
+        attempts
+            .begin("::ffff:192.0.2.1".parse().unwrap(), now)
+            .is_err()
+    );
 }
 
 #[test]
@@ -110,7 +146,15 @@ async fn a_session_holds_until_its_end_and_its_token_is_not_in_the_store() {
     let written: Result<(), StoreError> = store
         .write(Priority::People, move |tx| {
             insert_account(tx, &account, "x")?;
-            insert_session(tx, &kept, &csrf, account.id, now, now.plus(Duration::from_secs(60)), "192.0.2.1")
+            insert_session(
+                tx,
+                &kept,
+                &csrf,
+                account.id,
+                now,
+                now.plus(Duration::from_secs(60)),
+                "192.0.2.1",
+            )
         })
         .await;
     written.unwrap();
@@ -131,7 +175,9 @@ async fn a_session_holds_until_its_end_and_its_token_is_not_in_the_store() {
     assert_eq!(account.unwrap().0.name, "Anna");
     assert!(!format!("{token:?}").contains(token.reveal()));
     let gone: Result<usize, StoreError> = store
-        .write(Priority::Machines, move |tx| delete_expired(tx, now.plus(Duration::from_secs(60))))
+        .write(Priority::Machines, move |tx| {
+            delete_expired(tx, now.plus(Duration::from_secs(60)))
+        })
         .await;
     assert_eq!(gone.unwrap(), 1);
 }

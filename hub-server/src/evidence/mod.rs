@@ -29,7 +29,7 @@ pub use pictures::set_retention;
 use serde::Deserialize;
 
 /// The section `[evidence]` of hub.toml. How long pictures are kept is data of the organisation, not config.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, serde::Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// The largest picture that is taken in, in bytes.

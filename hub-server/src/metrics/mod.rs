@@ -55,10 +55,7 @@ fn describe() {
         "gatewarden_hub_live_streams",
         "Consoles that listen to live news"
     );
-    ::metrics::describe_gauge!(
-        "gatewarden_hub_connections",
-        "Open HTTPS connections"
-    );
+    ::metrics::describe_gauge!("gatewarden_hub_connections", "Open HTTPS connections");
     ::metrics::describe_counter!(
         "gatewarden_hub_log_ins_total",
         "Log-in attempts, by how they ended"

@@ -98,7 +98,9 @@ pub async fn list_accounts(
         })
         .await?;
     let accounts: Vec<Account> = accounts.into_iter().map(Account::from).collect();
-    Ok(Json(Page::of(accounts, limit, |account| auth::name_key(&account.name))))
+    Ok(Json(Page::of(accounts, limit, |account| {
+        auth::name_key(&account.name)
+    })))
 }
 
 /// Creates an account.
@@ -161,9 +163,15 @@ pub(super) fn name_faults(name: &str) -> Vec<FieldFault> {
             name.chars().count() <= auth::NAME_LONGEST,
             "has more than 64 characters",
         ),
-        (!name.chars().any(char::is_control), "has control characters"),
+        (
+            !name.chars().any(char::is_control),
+            "has control characters",
+        ),
     ];
-    broken("name", rules.iter().filter(|rule| !rule.0).map(|rule| rule.1))
+    broken(
+        "name",
+        rules.iter().filter(|rule| !rule.0).map(|rule| rule.1),
+    )
 }
 
 /// Which rules a new password breaks.

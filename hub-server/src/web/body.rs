@@ -129,7 +129,11 @@ fn fault(path: &str, sentence: &str) -> WebError {
             && let Some((name, more)) = rest.split_once('`')
         {
             let field = if path.is_empty() || path == name || path.ends_with(&format!(".{name}")) {
-                if path.is_empty() { name.to_owned() } else { path.to_owned() }
+                if path.is_empty() {
+                    name.to_owned()
+                } else {
+                    path.to_owned()
+                }
             } else {
                 format!("{path}.{name}")
             };
@@ -141,7 +145,10 @@ fn fault(path: &str, sentence: &str) -> WebError {
         }
     }
     let field = if path.is_empty() { "body" } else { path };
-    WebError::invalid(field, format!("is not what is allowed: {}", strip_place(sentence)))
+    WebError::invalid(
+        field,
+        format!("is not what is allowed: {}", strip_place(sentence)),
+    )
 }
 
 /// "… at line 1 column 5" tells a person nothing about a field.
@@ -188,8 +195,14 @@ mod tests {
         assert!(why.contains("allowed: `name` or `inner`"), "{why}");
         assert_eq!(field(r#"{}"#), ("name".into(), "is missing".into()));
         assert_eq!(field(r#"{"name":7}"#).0, "name");
-        assert_eq!(field(r#"{"name":"x","inner":[{"count":300}]}"#).0, "inner[0].count");
-        assert_eq!(field(r#"{"name":"x","inner":[{"cuont":3}]}"#).0, "inner[0].cuont");
+        assert_eq!(
+            field(r#"{"name":"x","inner":[{"count":300}]}"#).0,
+            "inner[0].count"
+        );
+        assert_eq!(
+            field(r#"{"name":"x","inner":[{"cuont":3}]}"#).0,
+            "inner[0].cuont"
+        );
         assert_eq!(field(r#"{"name":"x"} {}"#).0, "body");
         assert_eq!(field("").0, "body");
         assert_eq!(field(&"[".repeat(100_000)).0, "body");

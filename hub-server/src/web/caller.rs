@@ -50,8 +50,6 @@ pub struct Caller {
     pub organisation_name: String,
     /// The token that each write must carry.
     pub csrf: Token,
-    /// Until when the log-in holds.
-    pub expires_at: Timestamp,
 }
 
 /// A request by somebody who is logged in; what an audit line needs.
@@ -59,8 +57,6 @@ pub struct Caller {
 pub struct Asked {
     /// Who asks.
     pub caller: Caller,
-    /// Finds the request in the log.
-    pub request_id: String,
     /// Where it came from.
     pub address: IpAddr,
 }
@@ -104,7 +100,6 @@ impl<S: Send + Sync> FromRequestParts<S> for Asked {
         match (caller, arrival) {
             (Some(caller), Some(arrival)) => Ok(Self {
                 caller,
-                request_id: arrival.request_id,
                 address: arrival.address,
             }),
             _ => Err(WebError::Unauthenticated),
@@ -140,23 +135,25 @@ impl Admission {
 /// Admits the request, or answers in the handler's place.
 pub(super) async fn admit(
     State(guard): State<Admission>,
-    mut request: Request,
+    request: Request,
     next: Next,
 ) -> Response {
-    let admitted = check(&guard, &request).await;
-    match admitted {
-        Ok(Some(caller)) => {
-            request.extensions_mut().insert(caller);
-            next.run(request).await
+    // The body can't be shared between threads, so the head is looked at without it.
+    let (mut parts, body) = request.into_parts();
+    match check(&guard, &parts).await {
+        Ok(caller) => {
+            if let Some(caller) = caller {
+                parts.extensions.insert(caller);
+            }
+            next.run(Request::from_parts(parts, body)).await
         }
-        Ok(None) => next.run(request).await,
         Err(error) => error.into_response(),
     }
 }
 
-async fn check(guard: &Admission, request: &Request) -> Result<Option<Caller>, WebError> {
-    let headers = request.headers();
-    let is_write = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+async fn check(guard: &Admission, request: &Parts) -> Result<Option<Caller>, WebError> {
+    let headers = &request.headers;
+    let is_write = !matches!(request.method, Method::GET | Method::HEAD | Method::OPTIONS);
     if is_write && !is_from_our_pages(headers) {
         return Err(WebError::Forbidden("The request came from another site."));
     }
@@ -204,7 +201,6 @@ pub(super) async fn find_caller(
         organisation: session.organisation,
         organisation_name: session.organisation_name,
         csrf: session.csrf,
-        expires_at: session.expires_at,
     }))
 }
 
@@ -241,7 +237,11 @@ fn presents_scrape_token(hub: &Hub, headers: &HeaderMap) -> bool {
 
 /// Browsers say where a write comes from. Programs that say nothing still need the session and its CSRF token.
 fn is_from_our_pages(headers: &HeaderMap) -> bool {
-    let text = |name| headers.get(name).and_then(|value: &axum::http::HeaderValue| value.to_str().ok());
+    let text = |name| {
+        headers
+            .get(name)
+            .and_then(|value: &axum::http::HeaderValue| value.to_str().ok())
+    };
     if let Some(site) = text("sec-fetch-site") {
         return matches!(site, "same-origin" | "none");
     }
@@ -255,16 +255,16 @@ fn is_from_our_pages(headers: &HeaderMap) -> bool {
 
 async fn record_refusal(
     hub: &Hub,
-    request: &Request,
+    request: &Parts,
     caller: &Caller,
     right: Right,
 ) -> Result<(), WebError> {
     let address = request
-        .extensions()
+        .extensions
         .get::<Arrival>()
         .map_or_else(String::new, |arrival| arrival.address.to_string());
     let path = request
-        .extensions()
+        .extensions
         .get::<axum::extract::MatchedPath>()
         .map_or("", axum::extract::MatchedPath::as_str)
         .to_owned();
@@ -274,7 +274,7 @@ async fn record_refusal(
         actor: Actor::Account(caller.account, caller.name.clone()),
         action: "access.refused",
         object_kind: "route",
-        object_id: format!("{} {path}", request.method()),
+        object_id: format!("{} {path}", request.method),
         summary: format!("Refused for lack of the right {}.", right.name()),
         details: serde_json::json!({ "right": right.name(), "role": caller.role.name() }),
         address,

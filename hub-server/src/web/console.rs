@@ -51,9 +51,11 @@ fn file(asset: &Asset, asked: &HeaderMap) -> Response {
         .and_then(|value| value.to_str().ok())
         .unwrap_or_default();
     let takes = |coding: &str| {
-        accepted
-            .split(',')
-            .any(|one| one.split(';').next().is_some_and(|name| name.trim() == coding))
+        accepted.split(',').any(|one| {
+            one.split(';')
+                .next()
+                .is_some_and(|name| name.trim() == coding)
+        })
     };
     let (bytes, coding) = match (asset.brotli, asset.gzip) {
         (Some(bytes), _) if takes("br") => (bytes, Some("br")),
@@ -118,16 +120,31 @@ mod tests {
         let response = asking("gzip, deflate, br;q=0.9");
         assert_eq!(response.headers()[header::CONTENT_ENCODING], "br");
         assert_eq!(response.headers()[header::CONTENT_TYPE], "text/javascript");
-        assert!(response.headers()[header::CACHE_CONTROL].to_str().unwrap().contains("immutable"));
+        assert!(
+            response.headers()[header::CACHE_CONTROL]
+                .to_str()
+                .unwrap()
+                .contains("immutable")
+        );
         assert_eq!(asking("gzip").headers()[header::CONTENT_ENCODING], "gzip");
-        assert!(asking("identity").headers().get(header::CONTENT_ENCODING).is_none());
+        assert!(
+            asking("identity")
+                .headers()
+                .get(header::CONTENT_ENCODING)
+                .is_none()
+        );
     }
 
     #[test]
     fn each_page_has_a_nonce_of_its_own() {
         let one = page("<meta content=\"__CSP_NONCE__\">");
         let two = page("<meta content=\"__CSP_NONCE__\">");
-        let policy = |response: &Response| response.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap().to_owned();
+        let policy = |response: &Response| {
+            response.headers()[header::CONTENT_SECURITY_POLICY]
+                .to_str()
+                .unwrap()
+                .to_owned()
+        };
         assert_ne!(policy(&one), policy(&two));
         assert!(policy(&one).contains("script-src 'self';"));
     }

@@ -162,7 +162,10 @@ impl Problem {
             401 => ("unauthenticated", "Log in first."),
             403 => ("forbidden", "This is not allowed."),
             404 => ("not_found", "There is nothing here."),
-            405 => ("method_not_allowed", "This path takes other methods; see Allow."),
+            405 => (
+                "method_not_allowed",
+                "This path takes other methods; see Allow.",
+            ),
             413 => ("too_large", "The body is larger than this route takes."),
             415 => ("wrong_type", "This route takes another content type."),
             429 => ("rate_limit", "Too many attempts. Wait, then try again."),

@@ -55,7 +55,13 @@ pub struct Ready {
 #[utoipa::path(get, path = "/health", tag = "hub", responses((status = 200, body = Health)))]
 pub async fn show_health(State(hub): State<Arc<Hub>>) -> Json<Health> {
     let is_well = database_answers(&hub).await;
-    let word = |well: &str, ill: &str| if is_well { well.to_owned() } else { ill.to_owned() };
+    let word = |well: &str, ill: &str| {
+        if is_well {
+            well.to_owned()
+        } else {
+            ill.to_owned()
+        }
+    };
     let health = Health {
         status: word("ok", "degraded"),
         version: super::VERSION.to_owned(),
@@ -94,7 +100,10 @@ pub async fn show_metrics(State(hub): State<Arc<Hub>>) -> Response {
         .set(1.0);
     (
         StatusCode::OK,
-        [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")],
+        [(
+            header::CONTENT_TYPE,
+            "text/plain; version=0.0.4; charset=utf-8",
+        )],
         crate::metrics::render(),
     )
         .into_response()

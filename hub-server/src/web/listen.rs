@@ -74,7 +74,9 @@ impl Https {
 
     /// Where it listens.
     pub fn address(&self) -> anyhow::Result<SocketAddr> {
-        self.listener.local_addr().context("asking for the HTTPS port")
+        self.listener
+            .local_addr()
+            .context("asking for the HTTPS port")
     }
 
     /// Serves until the hub stops; connections then finish what they are answering.
@@ -250,14 +252,21 @@ mod tests {
     fn plain_http_is_sent_to_https_with_its_path() {
         assert_eq!(
             location(Some("hub.example"), "/x?y=1", 443),
-            (StatusCode::MOVED_PERMANENTLY, "https://hub.example/x?y=1".into())
+            (
+                StatusCode::MOVED_PERMANENTLY,
+                "https://hub.example/x?y=1".into()
+            )
         );
         assert_eq!(
             location(Some("[::1]:8080"), "/", 8443).1,
             "https://[::1]:8443/"
         );
         for odd in [None, Some(""), Some("a b"), Some("user@hub"), Some("hub/x")] {
-            assert_eq!(location(odd, "/", 443).0, StatusCode::BAD_REQUEST, "{odd:?}");
+            assert_eq!(
+                location(odd, "/", 443).0,
+                StatusCode::BAD_REQUEST,
+                "{odd:?}"
+            );
         }
     }
 }

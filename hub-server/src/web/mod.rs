@@ -50,14 +50,21 @@ pub const BUILD: &str = match option_env!("GATEWARDEN_BUILD") {
     None => "dev",
 };
 
+/// Both, as `--version` shows them.
+pub const VERSION_AND_BUILD: &str = match option_env!("GATEWARDEN_BUILD") {
+    Some(_) => concat!(env!("CARGO_PKG_VERSION"), " (released)"),
+    None => concat!(env!("CARGO_PKG_VERSION"), " (dev)"),
+};
+
 /// How people reach the hub.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
     /// Where HTTPS listens.
     pub listen: SocketAddr,
-    /// Where plain HTTP listens; it only redirects to HTTPS. `"none"` for nowhere.
-    pub redirect_listen: RedirectListen,
+    /// Where plain HTTP listens; it only redirects to HTTPS. `"off"` for nowhere.
+    #[serde(with = "address_or_off")]
+    pub redirect: Option<SocketAddr>,
     /// Further names and addresses under which the hub is reached; they stand in its certificate. The first is used
     /// in links.
     pub names: Vec<String>,
@@ -72,7 +79,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([0, 0, 0, 0], 8443)),
-            redirect_listen: RedirectListen(Some(SocketAddr::from(([0, 0, 0, 0], 8080)))),
+            redirect: Some(SocketAddr::from(([0, 0, 0, 0], 8080))),
             names: Vec::new(),
             connections: 1024,
             request_timeout: Duration::from_secs(30),
@@ -80,32 +87,37 @@ impl Default for Config {
     }
 }
 
-/// An address, or `"none"`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RedirectListen(pub Option<SocketAddr>);
+/// An address as text, or `off`.
+mod address_or_off {
+    use std::net::SocketAddr;
 
-impl<'de> Deserialize<'de> for RedirectListen {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        if text == "none" {
-            return Ok(Self(None));
+    use serde::Deserialize;
+    use serde::Deserializer;
+    use serde::Serializer;
+
+    pub fn serialize<S: Serializer>(
+        address: &Option<SocketAddr>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        match address {
+            Some(address) => serializer.collect_str(address),
+            None => serializer.serialize_str("off"),
         }
-        text.parse()
-            .map(|address| Self(Some(address)))
-            .map_err(|_| {
-                serde::de::Error::custom(format!(
-                    "{text:?} is neither \"none\" nor an address such as \"0.0.0.0:8080\""
-                ))
-            })
     }
-}
 
-impl Serialize for RedirectListen {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.0 {
-            Some(address) => serializer.collect_str(&address),
-            None => serializer.serialize_str("none"),
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<SocketAddr>, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        if text == "off" {
+            return Ok(None);
         }
+        let wrong = |_| {
+            serde::de::Error::custom(format!(
+                "{text:?} is neither an address with a port nor \"off\""
+            ))
+        };
+        text.parse().map(Some).map_err(wrong)
     }
 }
 

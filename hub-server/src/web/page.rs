@@ -45,7 +45,10 @@ mod tests {
     #[test]
     fn a_page_names_the_next_only_if_there_is_one() {
         let page = Page::of(vec![1, 2, 3], 2, ToString::to_string);
-        assert_eq!((page.items, page.next_cursor), (vec![1, 2], Some("2".into())));
+        assert_eq!(
+            (page.items, page.next_cursor),
+            (vec![1, 2], Some("2".into()))
+        );
         let page = Page::of(vec![1, 2], 2, ToString::to_string);
         assert_eq!(page.next_cursor, None);
         assert!(limit(Some(0)).is_err() && limit(Some(201)).is_err());

@@ -111,7 +111,10 @@ fn plain(
 
 impl Line {
     /// Lets the route take larger bodies.
-    #[expect(dead_code, reason = "imports take larger bodies; their routes come with the permits")]
+    #[expect(
+        dead_code,
+        reason = "imports take larger bodies; their routes come with the permits"
+    )]
     fn up_to(mut self, bytes: usize) -> Self {
         self.body_bytes = bytes;
         self

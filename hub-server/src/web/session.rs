@@ -131,7 +131,9 @@ pub async fn log_in(
         .await?;
     let stored = found.as_ref().map(|(_, stored)| stored.clone());
     let is_right = hub.hasher.verify(&given.password, stored).await?;
-    let Some((account, stored)) = found.filter(|(account, _)| is_right && account.disabled_at.is_none()) else {
+    let Some((account, stored)) =
+        found.filter(|(account, _)| is_right && account.disabled_at.is_none())
+    else {
         metrics::counter!("gatewarden_hub_log_ins_total", "result" => "refused").increment(1);
         record_failure(&hub, &arrival, given.name).await?;
         return Err(WebError::WrongCredentials);
@@ -244,7 +246,6 @@ impl Start {
             organisation: organisation.id,
             organisation_name: organisation.name,
             csrf: self.csrf.clone(),
-            expires_at: self.expires_at,
         })
     }
 
@@ -297,7 +298,9 @@ async fn record_failure(hub: &Hub, arrival: &Arrival, name: String) -> Result<()
                     actor: Actor::System,
                     action: "session.refused",
                     object_kind: "account",
-                    object_id: known.as_ref().map_or_else(String::new, |account| account.id.to_string()),
+                    object_id: known
+                        .as_ref()
+                        .map_or_else(String::new, |account| account.id.to_string()),
                     summary: "Wrong name or password.".to_owned(),
                     details: serde_json::json!({ "account_exists": known.is_some() }),
                     address: address.clone(),

@@ -84,7 +84,12 @@ pub async fn set_up(
     let token = Token::presented(given.token.trim());
     let presented = token.clone();
     hub.store
-        .read(move |tx| refuse_unless_holds(auth::any_account(tx)?, auth::setup_link_holds(tx, &presented)?))
+        .read(move |tx| {
+            refuse_unless_holds(
+                auth::any_account(tx)?,
+                auth::setup_link_holds(tx, &presented)?,
+            )
+        })
         .await?;
     let password = hub.hasher.hash(&given.password).await?;
     let at = hub.clock.wall();

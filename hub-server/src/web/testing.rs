@@ -20,7 +20,6 @@ use serde_json::Value;
 use tower::ServiceExt;
 
 use super::Peer;
-use crate::hub::WebSettings;
 use super::caller::COOKIE;
 use super::caller::CSRF_HEADER;
 use crate::auth;
@@ -28,6 +27,7 @@ use crate::auth::Account;
 use crate::auth::Role;
 use crate::auth::Token;
 use crate::hub::Hub;
+use crate::hub::WebSettings;
 use crate::store::Id;
 use crate::store::Priority;
 use crate::store::StoreError;
@@ -200,13 +200,15 @@ impl Person {
     /// `POST` with a JSON body.
     pub async fn post(&self, path: &str, body: Value) -> Answer {
         let bytes = body.to_string().into_bytes();
-        self.send("POST", path, Some("application/json"), bytes).await
+        self.send("POST", path, Some("application/json"), bytes)
+            .await
     }
 
     /// `PUT` with a JSON body.
     pub async fn put(&self, path: &str, body: Value) -> Answer {
         let bytes = body.to_string().into_bytes();
-        self.send("PUT", path, Some("application/json"), bytes).await
+        self.send("PUT", path, Some("application/json"), bytes)
+            .await
     }
 
     /// `DELETE`.
@@ -283,13 +285,18 @@ impl Person {
 
     /// Takes over the session that an answer handed out.
     pub fn take_session(&mut self, answer: &Answer) {
-        let cookie = answer.headers[header::SET_COOKIE].to_str().unwrap_or_default();
+        let cookie = answer.headers[header::SET_COOKIE]
+            .to_str()
+            .unwrap_or_default();
         self.cookie = cookie
             .split(['=', ';'])
             .nth(1)
             .unwrap_or_default()
             .to_owned();
-        self.csrf = answer.json()["csrf"].as_str().unwrap_or_default().to_owned();
+        self.csrf = answer.json()["csrf"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned();
     }
 }
 
@@ -307,7 +314,10 @@ impl Answer {
     /// The fields that the answer refuses.
     pub fn refused_fields(&self) -> Vec<String> {
         let body = self.json();
-        let fields = body["details"]["fields"].as_array().cloned().unwrap_or_default();
+        let fields = body["details"]["fields"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default();
         fields
             .iter()
             .filter_map(|field| field["field"].as_str().map(str::to_owned))

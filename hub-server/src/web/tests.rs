@@ -35,17 +35,34 @@ fn concrete(path: &str) -> String {
 
 async fn call(person: &Person, method: &str, path: &str) -> Answer {
     let response = person
-        .open(method, path, &[("content-type", "application/json")], b"{}".to_vec())
+        .open(
+            method,
+            path,
+            &[("content-type", "application/json")],
+            b"{}".to_vec(),
+        )
         .await;
     let (status, headers) = (response.status(), response.headers().clone());
     // A stream has no end; its head is enough.
-    let is_stream = headers.get(header::CONTENT_TYPE).is_some_and(|v| v == "text/event-stream");
+    let is_stream = headers
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|v| v == "text/event-stream");
     let bytes = if is_stream {
         Vec::new()
     } else {
-        response.into_body().collect().await.unwrap().to_bytes().to_vec()
+        response
+            .into_body()
+            .collect()
+            .await
+            .unwrap()
+            .to_bytes()
+            .to_vec()
     };
-    Answer { status, headers, bytes }
+    Answer {
+        status,
+        headers,
+        bytes,
+    }
 }
 
 /// SE-09, SE-12: every route with no log-in, a weak role and a strong role.
@@ -57,7 +74,11 @@ async fn every_route_admits_exactly_whom_its_line_names() {
         let what = format!("{} {}", line.method, line.path);
         let stranger = call(&hub.stranger(), line.method, &path).await;
         let is_refused = stranger.json()["error_code"] == "unauthenticated";
-        assert_eq!(is_refused, line.access != Access::Open, "{what} with no log-in: {stranger:?}");
+        assert_eq!(
+            is_refused,
+            line.access != Access::Open,
+            "{what} with no log-in: {stranger:?}"
+        );
         for role in Role::ALL {
             // A person each, because one of the routes logs out.
             let person = hub.person(hub.organisation, role).await;
@@ -69,10 +90,14 @@ async fn every_route_admits_exactly_whom_its_line_names() {
             };
             if may {
                 assert!(
-                    answer.status != StatusCode::FORBIDDEN && answer.json()["error_code"] != "unauthenticated",
+                    answer.status != StatusCode::FORBIDDEN
+                        && answer.json()["error_code"] != "unauthenticated",
                     "{what} as {role:?}: {answer:?}"
                 );
-                assert!(answer.status != StatusCode::INTERNAL_SERVER_ERROR, "{what} as {role:?}: {answer:?}");
+                assert!(
+                    answer.status != StatusCode::INTERNAL_SERVER_ERROR,
+                    "{what} as {role:?}: {answer:?}"
+                );
             } else {
                 assert_eq!(answer.status, StatusCode::FORBIDDEN, "{what} as {role:?}");
             }
@@ -80,7 +105,11 @@ async fn every_route_admits_exactly_whom_its_line_names() {
                 let mut forged = hub.person(hub.organisation, role).await;
                 forged.csrf = "forged".into();
                 let answer = call(&forged, line.method, &path).await;
-                assert_eq!(answer.status, StatusCode::FORBIDDEN, "{what} with a forged token");
+                assert_eq!(
+                    answer.status,
+                    StatusCode::FORBIDDEN,
+                    "{what} with a forged token"
+                );
             }
         }
     }
@@ -90,11 +119,17 @@ async fn every_route_admits_exactly_whom_its_line_names() {
 fn every_line_agrees_with_its_handlers_document_and_operations_have_their_own_names() {
     let mut names = Vec::new();
     for line in routes::table() {
-        let Some((path, item)) = line.paths.paths.first_key_value() else { continue };
+        let Some((path, item)) = line.paths.paths.first_key_value() else {
+            continue;
+        };
         assert_eq!(path, line.path);
         let item = serde_json::to_value(item).unwrap();
         let operation = &item[line.method.to_lowercase()];
-        assert!(operation.is_object(), "{} {path} documents another method", line.method);
+        assert!(
+            operation.is_object(),
+            "{} {path} documents another method",
+            line.method
+        );
         names.push(operation["operationId"].as_str().unwrap().to_owned());
     }
     let count = names.len();
@@ -120,7 +155,12 @@ async fn a_refused_attempt_is_in_the_audit_trail() {
     let hub = TestHub::new().await;
     let refused = hub.viewer().await.get("/api/v1/accounts").await;
     assert_eq!(refused.status, StatusCode::FORBIDDEN);
-    let trail = hub.admin().await.get("/api/v1/audit?action=access.refused").await.json();
+    let trail = hub
+        .admin()
+        .await
+        .get("/api/v1/audit?action=access.refused")
+        .await
+        .json();
     assert_eq!(trail["items"][0]["object_id"], "GET /api/v1/accounts");
     assert_eq!(trail["items"][0]["address"], "192.0.2.7");
     assert_eq!(trail["items"].as_array().unwrap().len(), 1);
@@ -133,10 +173,16 @@ async fn a_failure_has_the_standard_body_with_the_requests_number() {
     let body = answer.json();
     assert_eq!(answer.status, StatusCode::NOT_FOUND);
     assert_eq!(body["error_code"], "not_found");
-    assert_eq!(body["request_id"], answer.headers["x-request-id"].to_str().unwrap());
+    assert_eq!(
+        body["request_id"],
+        answer.headers["x-request-id"].to_str().unwrap()
+    );
     assert_eq!(body["timestamp"], "2026-01-01T00:00:00.000Z");
     assert!(body.get("message").is_some() && body.get("details").is_some());
-    let answer = hub.stranger().send("PATCH", "/health", None, Vec::new()).await;
+    let answer = hub
+        .stranger()
+        .send("PATCH", "/health", None, Vec::new())
+        .await;
     assert_eq!(answer.json()["error_code"], "method_not_allowed");
     assert_eq!(answer.headers[header::ALLOW], "GET,HEAD");
 }
@@ -147,13 +193,26 @@ async fn every_answer_has_the_security_headers() {
     let hub = TestHub::new().await;
     for path in ["/health", "/", "/api/v1/none", "/docs/index.html", "/x.js"] {
         let answer = hub.stranger().get(path).await;
-        let header = |name: &str| answer.headers.get(name).unwrap_or_else(|| panic!("{path} lacks {name}")).to_str().unwrap();
+        let header = |name: &str| {
+            answer
+                .headers
+                .get(name)
+                .unwrap_or_else(|| panic!("{path} lacks {name}"))
+                .to_str()
+                .unwrap()
+        };
         assert_eq!(header("x-content-type-options"), "nosniff");
         assert_eq!(header("x-frame-options"), "DENY");
-        assert_eq!(header("strict-transport-security"), "max-age=31536000; includeSubDomains");
+        assert_eq!(
+            header("strict-transport-security"),
+            "max-age=31536000; includeSubDomains"
+        );
         assert_eq!(header("referrer-policy"), "strict-origin-when-cross-origin");
         let policy = header("content-security-policy");
-        assert!(policy.contains("default-src 'self'") && policy.contains("frame-ancestors 'none'"), "{policy}");
+        assert!(
+            policy.contains("default-src 'self'") && policy.contains("frame-ancestors 'none'"),
+            "{policy}"
+        );
         assert!(!policy.contains("script-src 'self' 'unsafe"), "{policy}");
     }
 }
@@ -163,9 +222,20 @@ async fn unknown_pages_are_the_consoles_and_missing_files_are_missing() {
     let hub = TestHub::new().await;
     let page = hub.stranger().get("/passages/7").await;
     assert_eq!(page.status, StatusCode::OK);
-    assert!(page.headers[header::CONTENT_TYPE].to_str().unwrap().starts_with("text/html"));
-    assert_eq!(hub.stranger().get("/assets/gone.js").await.status, StatusCode::NOT_FOUND);
-    assert_eq!(hub.stranger().get("/api").await.json()["error_code"], "not_found");
+    assert!(
+        page.headers[header::CONTENT_TYPE]
+            .to_str()
+            .unwrap()
+            .starts_with("text/html")
+    );
+    assert_eq!(
+        hub.stranger().get("/assets/gone.js").await.status,
+        StatusCode::NOT_FOUND
+    );
+    assert_eq!(
+        hub.stranger().get("/api").await.json()["error_code"],
+        "not_found"
+    );
 }
 
 fn setup_body(token: &str) -> serde_json::Value {
@@ -180,24 +250,47 @@ fn setup_body(token: &str) -> serde_json::Value {
 async fn a_fresh_hub_is_set_up_once_with_its_link() {
     let hub = TestHub::fresh("the-link").await;
     let mut person = hub.stranger();
-    assert_eq!(person.get("/api/v1/setup").await.json(), json!({ "needed": true }));
+    assert_eq!(
+        person.get("/api/v1/setup").await.json(),
+        json!({ "needed": true })
+    );
     let wrong = person.post("/api/v1/setup", setup_body("guess")).await;
-    assert_eq!((wrong.status, wrong.refused_fields()), (StatusCode::BAD_REQUEST, vec!["token".into()]));
+    assert_eq!(
+        (wrong.status, wrong.refused_fields()),
+        (StatusCode::BAD_REQUEST, vec!["token".into()])
+    );
     let mut odd = setup_body("the-link");
     odd["time_zone"] = json!("Mars/North");
     odd["password"] = json!("short");
     let odd = person.post("/api/v1/setup", odd).await;
-    assert_eq!(odd.refused_fields(), ["time_zone", "password", "password", "password"]);
+    assert_eq!(
+        odd.refused_fields(),
+        ["time_zone", "password", "password", "password"]
+    );
     let done = person.post("/api/v1/setup", setup_body("the-link")).await;
     assert_eq!(done.status, StatusCode::CREATED, "{done:?}");
     person.take_session(&done);
     let session = person.get("/api/v1/session").await.json();
-    assert_eq!((&session["account"]["name"], &session["account"]["role"]), (&json!("Anna"), &json!("admin")));
+    assert_eq!(
+        (&session["account"]["name"], &session["account"]["role"]),
+        (&json!("Anna"), &json!("admin"))
+    );
     assert_eq!(session["organisation"]["name"], "Town");
-    assert!(session["rights"].as_array().unwrap().contains(&json!("manage_accounts")));
-    let again = hub.stranger().post("/api/v1/setup", setup_body("the-link")).await;
+    assert!(
+        session["rights"]
+            .as_array()
+            .unwrap()
+            .contains(&json!("manage_accounts"))
+    );
+    let again = hub
+        .stranger()
+        .post("/api/v1/setup", setup_body("the-link"))
+        .await;
     assert_eq!(again.status, StatusCode::CONFLICT);
-    assert_eq!(person.get("/api/v1/setup").await.json(), json!({ "needed": false }));
+    assert_eq!(
+        person.get("/api/v1/setup").await.json(),
+        json!({ "needed": false })
+    );
 }
 
 /// SE-07, SE-08: HttpOnly, Secure, SameSite=Lax, 32 random bytes, 24 hours.
@@ -205,25 +298,52 @@ async fn a_fresh_hub_is_set_up_once_with_its_link() {
 async fn a_log_in_holds_for_a_day_or_until_log_out() {
     let hub = TestHub::new().await;
     let admin = hub.admin().await;
-    let made = admin.post("/api/v1/accounts", json!({ "name": "Olga", "password": PASSWORD, "role": "operator" })).await;
+    let made = admin
+        .post(
+            "/api/v1/accounts",
+            json!({ "name": "Olga", "password": PASSWORD, "role": "operator" }),
+        )
+        .await;
     assert_eq!(made.status, StatusCode::CREATED, "{made:?}");
     let mut olga = hub.stranger();
-    let answer = olga.post("/api/v1/session", json!({ "name": " olga", "password": PASSWORD })).await;
+    let answer = olga
+        .post(
+            "/api/v1/session",
+            json!({ "name": " olga", "password": PASSWORD }),
+        )
+        .await;
     assert_eq!(answer.status, StatusCode::OK);
     let cookie = answer.headers[header::SET_COOKIE].to_str().unwrap();
-    assert!(cookie.ends_with("; Path=/; Max-Age=86400; HttpOnly; Secure; SameSite=Lax"), "{cookie}");
+    assert!(
+        cookie.ends_with("; Path=/; Max-Age=86400; HttpOnly; Secure; SameSite=Lax"),
+        "{cookie}"
+    );
     olga.take_session(&answer);
     assert_eq!(olga.cookie.len(), 43, "32 bytes in base64");
     assert_eq!(olga.get("/api/v1/session").await.status, StatusCode::OK);
     let mut other = hub.stranger();
-    let second = other.post("/api/v1/session", json!({ "name": "Olga", "password": PASSWORD })).await;
+    let second = other
+        .post(
+            "/api/v1/session",
+            json!({ "name": "Olga", "password": PASSWORD }),
+        )
+        .await;
     other.take_session(&second);
-    assert_eq!(other.delete("/api/v1/session").await.status, StatusCode::NO_CONTENT);
-    assert_eq!(other.get("/api/v1/session").await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(
+        other.delete("/api/v1/session").await.status,
+        StatusCode::NO_CONTENT
+    );
+    assert_eq!(
+        other.get("/api/v1/session").await.status,
+        StatusCode::UNAUTHORIZED
+    );
     hub.hand.advance(Duration::from_secs(24 * 60 * 60 - 1));
     assert_eq!(olga.get("/api/v1/session").await.status, StatusCode::OK);
     hub.hand.advance(Duration::from_secs(1));
-    assert_eq!(olga.get("/api/v1/session").await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(
+        olga.get("/api/v1/session").await.status,
+        StatusCode::UNAUTHORIZED
+    );
 }
 
 /// SE-20: the sixth attempt waits, even with the right password; others' addresses do not.
@@ -231,23 +351,48 @@ async fn a_log_in_holds_for_a_day_or_until_log_out() {
 async fn five_failed_log_ins_block_the_address_for_a_while() {
     let hub = TestHub::new().await;
     let admin = hub.admin().await;
-    admin.post("/api/v1/accounts", json!({ "name": "Olga", "password": PASSWORD, "role": "viewer" })).await;
+    admin
+        .post(
+            "/api/v1/accounts",
+            json!({ "name": "Olga", "password": PASSWORD, "role": "viewer" }),
+        )
+        .await;
     let mut thief = hub.stranger();
     thief.address = "198.51.100.9:1";
     for name in ["Olga", "olga", "Nobody", "Olga", "Olga"] {
-        let answer = thief.post("/api/v1/session", json!({ "name": name, "password": "Wrong-Horse-1" })).await;
-        assert_eq!((answer.status, &answer.json()["error_code"]), (StatusCode::UNAUTHORIZED, &json!("wrong_credentials")));
+        let answer = thief
+            .post(
+                "/api/v1/session",
+                json!({ "name": name, "password": "Wrong-Horse-1" }),
+            )
+            .await;
+        assert_eq!(
+            (answer.status, &answer.json()["error_code"]),
+            (StatusCode::UNAUTHORIZED, &json!("wrong_credentials"))
+        );
     }
     let right = json!({ "name": "Olga", "password": PASSWORD });
     let blocked = thief.post("/api/v1/session", right.clone()).await;
     assert_eq!(blocked.status, StatusCode::TOO_MANY_REQUESTS);
     assert_eq!(blocked.headers[header::RETRY_AFTER], "301");
-    assert_eq!(hub.stranger().post("/api/v1/session", right.clone()).await.status, StatusCode::OK);
+    assert_eq!(
+        hub.stranger()
+            .post("/api/v1/session", right.clone())
+            .await
+            .status,
+        StatusCode::OK
+    );
     hub.hand.advance(Duration::from_secs(300));
-    assert_eq!(thief.post("/api/v1/session", right).await.status, StatusCode::OK);
+    assert_eq!(
+        thief.post("/api/v1/session", right).await.status,
+        StatusCode::OK
+    );
     let trail = admin.get("/api/v1/audit?action=session.refused").await;
     assert_eq!(trail.json()["items"].as_array().unwrap().len(), 5);
-    assert!(!trail.text().contains("Nobody"), "a name that nobody has is not recorded");
+    assert!(
+        !trail.text().contains("Nobody"),
+        "a name that nobody has is not recorded"
+    );
 }
 
 #[tokio::test]
@@ -255,24 +400,60 @@ async fn accounts_are_the_organisations_own_and_names_are_unique() {
     let hub = TestHub::new().await;
     let admin = hub.admin().await;
     let body = json!({ "name": "Olga", "password": PASSWORD, "role": "viewer" });
-    assert_eq!(admin.post("/api/v1/accounts", body.clone()).await.status, StatusCode::CREATED);
-    assert_eq!(admin.post("/api/v1/accounts", body).await.status, StatusCode::CONFLICT);
-    let weak = admin.post("/api/v1/accounts", json!({ "name": "", "password": "abc", "role": "viewer" })).await;
-    assert_eq!(weak.refused_fields(), ["name", "password", "password", "password"]);
-    let odd = admin.post("/api/v1/accounts", json!({ "name": "x", "password": PASSWORD, "role": "king" })).await;
+    assert_eq!(
+        admin.post("/api/v1/accounts", body.clone()).await.status,
+        StatusCode::CREATED
+    );
+    assert_eq!(
+        admin.post("/api/v1/accounts", body).await.status,
+        StatusCode::CONFLICT
+    );
+    let weak = admin
+        .post(
+            "/api/v1/accounts",
+            json!({ "name": "", "password": "abc", "role": "viewer" }),
+        )
+        .await;
+    assert_eq!(
+        weak.refused_fields(),
+        ["name", "password", "password", "password"]
+    );
+    let odd = admin
+        .post(
+            "/api/v1/accounts",
+            json!({ "name": "x", "password": PASSWORD, "role": "king" }),
+        )
+        .await;
     assert_eq!(odd.refused_fields(), ["role"]);
-    let more = admin.post("/api/v1/accounts", json!({ "name": "x", "is_root": true })).await;
+    let more = admin
+        .post("/api/v1/accounts", json!({ "name": "x", "is_root": true }))
+        .await;
     assert_eq!(more.refused_fields(), ["is_root"]);
     let page = admin.get("/api/v1/accounts?limit=1").await.json();
     assert_eq!(page["items"].as_array().unwrap().len(), 1);
-    let next = admin.get(&format!("/api/v1/accounts?cursor={}", page["next_cursor"].as_str().unwrap())).await.json();
+    let next = admin
+        .get(&format!(
+            "/api/v1/accounts?cursor={}",
+            page["next_cursor"].as_str().unwrap()
+        ))
+        .await
+        .json();
     assert_eq!(next["items"][0]["name"], "Olga");
     assert_eq!(next["next_cursor"], json!(null));
     let theirs = hub.foreign_admin().await.get("/api/v1/accounts").await;
     assert_eq!(theirs.json()["items"].as_array().unwrap().len(), 1);
     assert!(!theirs.text().contains("Olga"));
-    assert_eq!(admin.get("/api/v1/accounts?limit=0").await.refused_fields(), ["limit"]);
-    assert_eq!(admin.get("/api/v1/accounts?colour=red").await.refused_fields(), ["colour"]);
+    assert_eq!(
+        admin.get("/api/v1/accounts?limit=0").await.refused_fields(),
+        ["limit"]
+    );
+    assert_eq!(
+        admin
+            .get("/api/v1/accounts?colour=red")
+            .await
+            .refused_fields(),
+        ["colour"]
+    );
 }
 
 /// SE-29: a write from another site, or without the token, is refused.
@@ -287,14 +468,28 @@ async fn a_write_from_another_site_is_refused() {
     ] {
         let mut headers = headers;
         headers.push(("content-type", "application/json"));
-        let answer = admin.send_with("POST", "/api/v1/session", &headers, b"{}".to_vec()).await;
+        let answer = admin
+            .send_with("POST", "/api/v1/session", &headers, b"{}".to_vec())
+            .await;
         assert_eq!(answer.status, StatusCode::FORBIDDEN, "{headers:?}");
     }
     let mut bare = admin.clone();
     bare.csrf = String::new();
-    assert_eq!(bare.delete("/api/v1/session").await.status, StatusCode::FORBIDDEN);
-    let ours = [("origin", "https://hub.example:8443"), ("host", "hub.example:8443")];
-    assert_eq!(admin.send_with("DELETE", "/api/v1/session", &ours, Vec::new()).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(
+        bare.delete("/api/v1/session").await.status,
+        StatusCode::FORBIDDEN
+    );
+    let ours = [
+        ("origin", "https://hub.example:8443"),
+        ("host", "hub.example:8443"),
+    ];
+    assert_eq!(
+        admin
+            .send_with("DELETE", "/api/v1/session", &ours, Vec::new())
+            .await
+            .status,
+        StatusCode::NO_CONTENT
+    );
 }
 
 /// SE-24, SE-25, SE-26: too large, of the wrong type, not JSON.
@@ -303,11 +498,27 @@ async fn a_bad_body_is_refused_before_its_handler() {
     let hub = TestHub::new().await;
     let stranger = hub.stranger();
     let large = vec![b' '; routes::BODY_BYTES + 1];
-    let answer = stranger.send("POST", "/api/v1/session", Some("application/json"), large).await;
+    let answer = stranger
+        .send("POST", "/api/v1/session", Some("application/json"), large)
+        .await;
     assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
-    let answer = stranger.send("POST", "/api/v1/session", Some("text/plain"), b"{}".to_vec()).await;
+    let answer = stranger
+        .send(
+            "POST",
+            "/api/v1/session",
+            Some("text/plain"),
+            b"{}".to_vec(),
+        )
+        .await;
     assert_eq!(answer.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
-    let answer = stranger.send("POST", "/api/v1/session", Some("application/json"), b"\xff\xfe".to_vec()).await;
+    let answer = stranger
+        .send(
+            "POST",
+            "/api/v1/session",
+            Some("application/json"),
+            b"\xff\xfe".to_vec(),
+        )
+        .await;
     assert_eq!(answer.refused_fields(), ["body"]);
 }
 
@@ -316,10 +527,30 @@ async fn a_bad_body_is_refused_before_its_handler() {
 async fn metrics_are_for_administrators_and_for_the_scraper() {
     let hub = TestHub::new().await;
     hub.stranger().get("/health").await;
-    let scraped = hub.stranger().send_with("GET", "/metrics", &[("authorization", "Bearer scrape-me")], Vec::new()).await;
+    let scraped = hub
+        .stranger()
+        .send_with(
+            "GET",
+            "/metrics",
+            &[("authorization", "Bearer scrape-me")],
+            Vec::new(),
+        )
+        .await;
     assert_eq!(scraped.status, StatusCode::OK);
-    assert!(scraped.text().contains("gatewarden_hub_request_seconds_bucket"));
-    let wrong = hub.stranger().send_with("GET", "/metrics", &[("authorization", "Bearer guess")], Vec::new()).await;
+    assert!(
+        scraped
+            .text()
+            .contains("gatewarden_hub_request_seconds_bucket")
+    );
+    let wrong = hub
+        .stranger()
+        .send_with(
+            "GET",
+            "/metrics",
+            &[("authorization", "Bearer guess")],
+            Vec::new(),
+        )
+        .await;
     assert_eq!(wrong.status, StatusCode::UNAUTHORIZED);
 }
 
@@ -328,12 +559,18 @@ async fn metrics_are_for_administrators_and_for_the_scraper() {
 async fn health_shows_version_database_and_generation() {
     let hub = TestHub::new().await;
     let health = hub.stranger().get("/health").await.json();
-    assert_eq!((&health["status"], &health["database"]), (&json!("ok"), &json!("ok")));
+    assert_eq!(
+        (&health["status"], &health["database"]),
+        (&json!("ok"), &json!("ok"))
+    );
     assert_eq!(health["version"], super::VERSION);
     assert_eq!(health["generation"], hub.hub.store.generation());
     assert_eq!(hub.stranger().get("/ready").await.status, StatusCode::OK);
     hub.hub.stop.cancel();
-    assert_eq!(hub.stranger().get("/ready").await.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(
+        hub.stranger().get("/ready").await.status,
+        StatusCode::SERVICE_UNAVAILABLE
+    );
 }
 
 async fn publish(hub: &TestHub, n: u32) {
@@ -341,7 +578,9 @@ async fn publish(hub: &TestHub, n: u32) {
     let written: Result<(), StoreError> = hub
         .hub
         .store
-        .write(Priority::Machines, move |tx| live::publish(tx, organisation, "passage", &json!({ "n": n })))
+        .write(Priority::Machines, move |tx| {
+            live::publish(tx, organisation, "passage", &json!({ "n": n }))
+        })
         .await;
     written.unwrap();
 }
@@ -349,8 +588,12 @@ async fn publish(hub: &TestHub, n: u32) {
 async fn read_until(response: &mut axum::response::Response, end: &str) -> String {
     let mut text = String::new();
     while !text.contains(end) {
-        let frame = tokio::time::timeout(Duration::from_secs(10), response.body_mut().frame()).await;
-        let frame = frame.expect("news in time").expect("the stream goes on").unwrap();
+        let frame =
+            tokio::time::timeout(Duration::from_secs(10), response.body_mut().frame()).await;
+        let frame = frame
+            .expect("news in time")
+            .expect("the stream goes on")
+            .unwrap();
         text.push_str(&String::from_utf8_lossy(frame.data_ref().unwrap()));
     }
     text
@@ -365,14 +608,29 @@ async fn live_news_resume_after_the_last_seen_and_say_when_some_are_gone() {
     read_until(&mut stream, "event: hello").await;
     publish(&hub, 2).await;
     let text = read_until(&mut stream, "{\"n\":2}").await;
-    assert!(text.contains("event: passage") && !text.contains("{\"n\":1}"), "{text}");
+    assert!(
+        text.contains("event: passage") && !text.contains("{\"n\":1}"),
+        "{text}"
+    );
     let generation = hub.hub.store.generation();
     publish(&hub, 3).await;
     let id = format!("{generation}-1");
-    let mut resumed = viewer.open("GET", "/api/v1/live", &[("last-event-id", &id)], Vec::new()).await;
+    let mut resumed = viewer
+        .open("GET", "/api/v1/live", &[("last-event-id", &id)], Vec::new())
+        .await;
     let text = read_until(&mut resumed, "{\"n\":3}").await;
-    assert!(text.contains("{\"n\":2}") && text.contains(&format!("id: {generation}-3")), "{text}");
-    let mut lost = viewer.open("GET", "/api/v1/live", &[("last-event-id", "1-1")], Vec::new()).await;
+    assert!(
+        text.contains("{\"n\":2}") && text.contains(&format!("id: {generation}-3")),
+        "{text}"
+    );
+    let mut lost = viewer
+        .open(
+            "GET",
+            "/api/v1/live",
+            &[("last-event-id", "1-1")],
+            Vec::new(),
+        )
+        .await;
     read_until(&mut lost, "event: reset").await;
     hub.hub.stop.cancel();
     let end = tokio::time::timeout(Duration::from_secs(10), lost.into_body().collect()).await;
@@ -384,8 +642,13 @@ async fn news_of_another_organisation_never_arrive() {
     let hub = TestHub::new().await;
     let foreign = hub.foreign_admin().await;
     let start = [("last-event-id", format!("{}-0", hub.hub.store.generation()))];
-    let start: Vec<(&str, &str)> = start.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let mut stream = foreign.open("GET", "/api/v1/live", &start, Vec::new()).await;
+    let start: Vec<(&str, &str)> = start
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
+    let mut stream = foreign
+        .open("GET", "/api/v1/live", &start, Vec::new())
+        .await;
     read_until(&mut stream, "event: ").await;
     publish(&hub, 1).await;
     let next = tokio::time::timeout(Duration::from_millis(200), stream.body_mut().frame()).await;
