@@ -1,6 +1,7 @@
 //! The program at the gate as a library, so that tests can drive its rooms.
 
 pub mod camera;
+pub mod faults;
 pub mod gate;
 pub mod gpio;
 pub mod link;
