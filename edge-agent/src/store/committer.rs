@@ -256,6 +256,7 @@ impl Committer {
                 }
                 Command::Acknowledge { generation, through, answer } => {
                     self.acknowledge(generation, through);
+                    self.publish();
                     let _ = answer.send(());
                 }
                 Command::Order { number, id, answer } => orders.push((number, id, answer)),
@@ -270,6 +271,7 @@ impl Committer {
                 }
                 Command::Tidy { answer } => {
                     self.tidy();
+                    self.publish();
                     let _ = answer.send(());
                 }
                 Command::Close { answer } => closing = Some(answer),
@@ -303,6 +305,8 @@ impl Committer {
                 None
             }
         };
+        // Whoever is answered finds what it asked for when it reads.
+        self.publish();
         for ((number, id, answer), fresh) in orders.into_iter().zip(fresh) {
             if fresh {
                 info!(order = %id, directive = number, "order {id} begins");

@@ -6,6 +6,10 @@ use std::io;
 use std::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
 use std::path::Path;
+use std::time::Duration;
+
+/// What sled says when another handle holds its lock.
+const LOCKED: &str = "could not acquire lock";
 
 /// Why the database could not be used.
 #[derive(Debug, thiserror::Error)]
@@ -37,8 +41,22 @@ pub(super) struct Engine {
 }
 
 impl Engine {
-    /// Opens or makes the database.
+    /// Opens or makes the database. sled's own threads may hold the lock of a database that was just closed for a
+    /// moment longer.
     pub fn open(dir: &Path) -> Result<Self, EngineError> {
+        let mut tries = 0;
+        loop {
+            match Self::open_once(dir) {
+                Err(EngineError::Disk(why)) if why.contains(LOCKED) && tries < 40 => {
+                    tries += 1;
+                    std::thread::park_timeout(Duration::from_millis(25));
+                }
+                opened => return opened,
+            }
+        }
+    }
+
+    fn open_once(dir: &Path) -> Result<Self, EngineError> {
         guarded(|| {
             std::fs::create_dir_all(dir)?;
             let db = sled::Config::new()
@@ -142,7 +160,7 @@ fn classify(error: &sled::Error) -> EngineError {
                 | io::ErrorKind::NotFound
         );
         // A reader of the old handle still holds sled's lock while we reopen.
-        if refuses || text.contains("could not acquire lock") {
+        if refuses || text.contains(LOCKED) {
             return EngineError::Disk(text);
         }
     }

@@ -1,0 +1,504 @@
+//! Open, deny or ask: judges one read against the permit book. Pure: time and book are parameters.
+//!
+//! Opening has a strict budget: only the best read opens, only if it is sure enough, and never if another reading of
+//! the same plate that is nearly as likely belongs to a different permit.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use contract::ids::GateId;
+use contract::permit::Permit;
+use contract::permit::PermitBook;
+use contract::plate::PlateRead;
+use contract::time::TimeQuality;
+use contract::time::Timestamp;
+use contract::verdict::Outcome;
+use contract::verdict::Reason;
+use contract::verdict::Verdict;
+use jiff::tz::TimeZone;
+use serde::Deserialize;
+
+/// What happens to a plate that no permit names.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unknown {
+    /// The gate stays closed.
+    #[default]
+    Deny,
+    /// The gate stays closed until a person decides.
+    Ask,
+}
+
+/// The lane's rules.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Policy {
+    /// What happens to a plate that no permit names.
+    pub unknown: Unknown,
+    /// A read that is less sure than this never opens.
+    pub least_confidence: f32,
+    /// Another reading that is at least this part as likely as the best one is taken seriously.
+    pub ambiguous_ratio: f32,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            unknown: Unknown::Deny,
+            least_confidence: 0.5,
+            ambiguous_ratio: 0.5,
+        }
+    }
+}
+
+/// A permit book that can be asked quickly.
+#[derive(Debug)]
+pub struct Index {
+    book: Arc<PermitBook>,
+    by_key: BTreeMap<String, Vec<usize>>,
+    /// The zone of the schedules; none if this machine does not know it.
+    zone: Option<TimeZone>,
+}
+
+impl Index {
+    /// Indexes a book. `zone` is the book's time zone, if this machine knows it.
+    pub fn new(book: Arc<PermitBook>, zone: Option<TimeZone>) -> Self {
+        let mut by_key: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for (place, permit) in book.permits.iter().enumerate() {
+            by_key.entry(permit.plate.key()).or_default().push(place);
+        }
+        Self { book, by_key, zone }
+    }
+
+    /// The book's version.
+    pub fn version(&self) -> u64 {
+        self.book.version
+    }
+
+    fn permits<'a>(&'a self, key: &str) -> impl Iterator<Item = &'a Permit> {
+        self.by_key
+            .get(key)
+            .into_iter()
+            .flatten()
+            .filter_map(|place| self.book.permits.get(*place))
+    }
+}
+
+/// Where and when a read is judged.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Place {
+    /// The gate.
+    pub gate: GateId,
+    /// The wall clock.
+    pub at: Timestamp,
+    /// How far it can be trusted.
+    pub quality: TimeQuality,
+}
+
+/// Judges one read; no read at all is something that came by without a readable plate.
+pub fn judge(index: &Index, policy: &Policy, place: &Place, read: Option<&PlateRead>) -> Verdict {
+    let (outcome, reason, permit) = match read {
+        None => (unknown(policy), Reason::NoPlate, None),
+        Some(read) => judge_read(index, policy, place, read),
+    };
+    Verdict {
+        outcome,
+        reason,
+        permit: permit.map(|permit| permit.id),
+        book_version: index.version(),
+    }
+}
+
+type Judgement<'a> = (Outcome, Reason, Option<&'a Permit>);
+
+fn judge_read<'a>(
+    index: &'a Index,
+    policy: &Policy,
+    place: &Place,
+    read: &PlateRead,
+) -> Judgement<'a> {
+    let key = read.text.key();
+    let mut best: Option<(Reason, &Permit)> = None;
+    for permit in index.permits(&key) {
+        let reason = weigh(index, place, permit);
+        // An entry that denies only counts where and while it holds.
+        if permit.denied {
+            if matches!(reason, Reason::Permitted | Reason::TimeUnknown) {
+                return (Outcome::Deny, Reason::Denied, Some(permit));
+            }
+            continue;
+        }
+        if best.is_none_or(|(other, _)| rank(reason) > rank(other)) {
+            best = Some((reason, permit));
+        }
+    }
+    let Some((reason, permit)) = best else {
+        return (unknown(policy), Reason::Unknown, None);
+    };
+    if reason == Reason::TimeUnknown {
+        return (Outcome::Ask, reason, Some(permit));
+    }
+    if reason != Reason::Permitted {
+        return (Outcome::Deny, reason, Some(permit));
+    }
+    if read.confidence.is_nan() || read.confidence < policy.least_confidence {
+        return (Outcome::Ask, Reason::Unsure, Some(permit));
+    }
+    if could_be_another(index, policy, read, &key) {
+        return (Outcome::Ask, Reason::Ambiguous, Some(permit));
+    }
+    (Outcome::Open, Reason::Permitted, Some(permit))
+}
+
+fn unknown(policy: &Policy) -> Outcome {
+    match policy.unknown {
+        Unknown::Deny => Outcome::Deny,
+        Unknown::Ask => Outcome::Ask,
+    }
+}
+
+/// Whether another reading, nearly as likely, is in the book under another key: permitted or denied, it is another car.
+fn could_be_another(index: &Index, policy: &Policy, read: &PlateRead, key: &str) -> bool {
+    let of_best: f32 = read
+        .candidates
+        .iter()
+        .filter(|candidate| candidate.text.key() == key)
+        .map(|candidate| candidate.confidence)
+        .sum::<f32>()
+        .max(f32::MIN_POSITIVE);
+    let mut others: BTreeMap<String, f32> = BTreeMap::new();
+    for candidate in &read.candidates {
+        let other = candidate.text.key();
+        if other != key {
+            *others.entry(other).or_default() += candidate.confidence;
+        }
+    }
+    others.into_iter().any(|(other, confidence)| {
+        confidence >= policy.ambiguous_ratio * of_best && index.permits(&other).next().is_some()
+    })
+}
+
+/// What one permit says about this place and time, leaving its `denied` aside.
+fn weigh(index: &Index, place: &Place, permit: &Permit) -> Reason {
+    if !permit.gates.is_empty() && !permit.gates.contains(&place.gate) {
+        return Reason::OtherGate;
+    }
+    let limited = permit.valid_from.is_some()
+        || permit.valid_until.is_some()
+        || !permit.schedule.spans.is_empty();
+    if limited && place.quality == TimeQuality::Unsynced {
+        return Reason::TimeUnknown;
+    }
+    if permit.valid_from.is_some_and(|from| place.at < from) {
+        return Reason::NotYetValid;
+    }
+    if permit.valid_until.is_some_and(|until| place.at >= until) {
+        return Reason::Expired;
+    }
+    if permit.schedule.spans.is_empty() {
+        return Reason::Permitted;
+    }
+    match local(index.zone.as_ref(), place.at) {
+        None => Reason::TimeUnknown,
+        Some((weekday, minute)) if permit.schedule.covers(weekday, minute) => Reason::Permitted,
+        Some(_) => Reason::OutsideSchedule,
+    }
+}
+
+/// Of several permits of one plate, the one that comes nearest to opening explains the verdict.
+fn rank(reason: Reason) -> u8 {
+    match reason {
+        Reason::Permitted => 6,
+        Reason::TimeUnknown => 5,
+        Reason::OutsideSchedule => 4,
+        Reason::NotYetValid => 3,
+        Reason::Expired => 2,
+        Reason::OtherGate => 1,
+        Reason::Denied
+        | Reason::Unknown
+        | Reason::Unsure
+        | Reason::Ambiguous
+        | Reason::NoPlate => 0,
+    }
+}
+
+/// Weekday (0 is Monday) and minute of the day in the book's zone.
+fn local(zone: Option<&TimeZone>, at: Timestamp) -> Option<(u8, u16)> {
+    let at = jiff::Timestamp::from_millisecond(at.as_millis()).ok()?;
+    let local = at.to_zoned(zone?.clone());
+    let weekday = u8::try_from(local.weekday().to_monday_zero_offset()).ok()?;
+    let minute = u16::try_from(i32::from(local.hour()) * 60 + i32::from(local.minute())).ok()?;
+    Some((weekday, minute))
+}
+
+#[cfg(test)]
+mod tests {
+    use contract::ids::PermitId;
+    use contract::permit::Span;
+    use contract::permit::WeekSchedule;
+    use contract::plate::Candidate;
+    use contract::plate::Plate;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const AT: Timestamp = Timestamp::from_millis(1_800_000_000_000); // Friday 2027-01-15 08:00 UTC
+
+    fn gate(n: u8) -> GateId {
+        GateId::new(AT, [n; 10])
+    }
+
+    fn permit(n: u8, plate: &str) -> Permit {
+        Permit {
+            id: PermitId::new(AT, [n; 10]),
+            plate: Plate::parse(plate).unwrap(),
+            valid_from: None,
+            valid_until: None,
+            schedule: WeekSchedule::default(),
+            gates: Vec::new(),
+            denied: false,
+        }
+    }
+
+    fn index(permits: Vec<Permit>) -> Index {
+        let book = PermitBook {
+            version: 7,
+            time_zone: "Europe/Madrid".into(),
+            permits,
+        };
+        // One hour east of Greenwich, as Madrid is in winter.
+        Index::new(Arc::new(book), Some(TimeZone::fixed(jiff::tz::offset(1))))
+    }
+
+    fn read(texts: &[(&str, f32)]) -> PlateRead {
+        let candidates: Vec<Candidate> = texts
+            .iter()
+            .map(|(text, confidence)| Candidate {
+                text: Plate::parse(text).unwrap(),
+                confidence: *confidence,
+            })
+            .collect();
+        PlateRead {
+            text: candidates[0].text.clone(),
+            confidence: candidates[0].confidence,
+            corners: [[0.0; 2]; 4],
+            detection: 0.9,
+            candidates,
+            characters: Vec::new(),
+        }
+    }
+
+    fn place() -> Place {
+        Place {
+            gate: gate(1),
+            at: AT,
+            quality: TimeQuality::Ntp,
+        }
+    }
+
+    fn verdict(permits: Vec<Permit>, place: &Place, texts: &[(&str, f32)]) -> (Outcome, Reason) {
+        let verdict = judge(&index(permits), &Policy::default(), place, Some(&read(texts)));
+        assert_eq!(verdict.book_version, 7);
+        (verdict.outcome, verdict.reason)
+    }
+
+    /// GR-13: the verdict names the permit and the book's version.
+    #[test]
+    fn a_listed_plate_opens_and_the_verdict_names_its_permit() {
+        let listed = permit(1, "ABC 123");
+        let verdict = judge(
+            &index(vec![listed.clone()]),
+            &Policy::default(),
+            &place(),
+            Some(&read(&[("ABC123", 0.9)])),
+        );
+        let expected = Verdict {
+            outcome: Outcome::Open,
+            reason: Reason::Permitted,
+            permit: Some(listed.id),
+            book_version: 7,
+        };
+        assert_eq!(verdict, expected);
+    }
+
+    #[test]
+    fn the_letter_o_and_zero_count_as_one() {
+        let seen = verdict(vec![permit(1, "O00B")], &place(), &[("0OOB", 0.9)]);
+        assert_eq!(seen, (Outcome::Open, Reason::Permitted));
+    }
+
+    /// AC-02: an unknown plate follows the lane's policy.
+    #[test]
+    fn an_unknown_plate_follows_the_lanes_policy() {
+        let book = index(vec![permit(1, "ABC123")]);
+        let stranger = read(&[("XYZ999", 0.9)]);
+        for (unknown, outcome) in [(Unknown::Deny, Outcome::Deny), (Unknown::Ask, Outcome::Ask)] {
+            let policy = Policy { unknown, ..Policy::default() };
+            let verdict = judge(&book, &policy, &place(), Some(&stranger));
+            assert_eq!((verdict.outcome, verdict.reason), (outcome, Reason::Unknown));
+            let verdict = judge(&book, &policy, &place(), None);
+            assert_eq!((verdict.outcome, verdict.reason), (outcome, Reason::NoPlate));
+        }
+    }
+
+    /// AC-02: a denied plate does not open, whatever else lists it.
+    #[test]
+    fn a_denied_plate_stays_out_even_if_a_permit_lists_it_too() {
+        let mut denied = permit(2, "ABC123");
+        denied.denied = true;
+        for permits in [
+            vec![permit(1, "ABC123"), denied.clone()],
+            vec![denied, permit(1, "ABC123")],
+        ] {
+            let seen = verdict(permits, &place(), &[("ABC123", 0.99)]);
+            assert_eq!(seen, (Outcome::Deny, Reason::Denied));
+        }
+    }
+
+    #[test]
+    fn a_denial_counts_only_where_and_while_it_holds() {
+        let mut elsewhere = permit(2, "ABC123");
+        elsewhere.denied = true;
+        elsewhere.gates = vec![gate(9)];
+        let mut over = permit(3, "ABC123");
+        over.denied = true;
+        over.valid_until = Some(AT);
+        let seen = verdict(
+            vec![elsewhere, over, permit(1, "ABC123")],
+            &place(),
+            &[("ABC123", 0.99)],
+        );
+        assert_eq!(seen, (Outcome::Open, Reason::Permitted));
+    }
+
+    #[test]
+    fn validity_starts_at_its_first_moment_and_ends_before_its_last() {
+        let mut limited = permit(1, "ABC123");
+        limited.valid_from = Some(AT);
+        limited.valid_until = Some(AT.plus(std::time::Duration::from_millis(1)));
+        let at = |millis| Place {
+            at: Timestamp::from_millis(AT.as_millis() + millis),
+            ..place()
+        };
+        let seen = |millis| verdict(vec![limited.clone()], &at(millis), &[("ABC123", 0.9)]);
+        assert_eq!(seen(-1), (Outcome::Deny, Reason::NotYetValid));
+        assert_eq!(seen(0), (Outcome::Open, Reason::Permitted));
+        assert_eq!(seen(1), (Outcome::Deny, Reason::Expired));
+    }
+
+    #[test]
+    fn the_week_schedule_is_meant_in_the_books_zone() {
+        let mut office = permit(1, "ABC123");
+        // Friday 09:00 to 09:01 in the book's zone: 08:00 UTC is inside.
+        office.schedule.spans = vec![Span {
+            weekday: 4,
+            from_minute: 540,
+            until_minute: 541,
+        }];
+        let seen = verdict(vec![office.clone()], &place(), &[("ABC123", 0.9)]);
+        assert_eq!(seen, (Outcome::Open, Reason::Permitted));
+        let later = Place {
+            at: Timestamp::from_millis(AT.as_millis() + 60_000),
+            ..place()
+        };
+        let seen = verdict(vec![office], &later, &[("ABC123", 0.9)]);
+        assert_eq!(seen, (Outcome::Deny, Reason::OutsideSchedule));
+    }
+
+    #[test]
+    fn without_a_set_clock_limits_ask_and_permits_without_limits_open() {
+        let unsynced = Place {
+            quality: TimeQuality::Unsynced,
+            ..place()
+        };
+        let mut limited = permit(1, "ABC123");
+        limited.valid_until = Some(Timestamp::from_millis(i64::MAX));
+        let seen = verdict(vec![limited], &unsynced, &[("ABC123", 0.9)]);
+        assert_eq!(seen, (Outcome::Ask, Reason::TimeUnknown));
+        let seen = verdict(vec![permit(1, "ABC123")], &unsynced, &[("ABC123", 0.9)]);
+        assert_eq!(seen, (Outcome::Open, Reason::Permitted));
+    }
+
+    #[test]
+    fn a_schedule_in_a_zone_that_nobody_knows_asks() {
+        let mut office = permit(1, "ABC123");
+        office.schedule.spans = vec![Span {
+            weekday: 4,
+            from_minute: 0,
+            until_minute: 1440,
+        }];
+        let book = PermitBook {
+            permits: vec![office],
+            ..PermitBook::default()
+        };
+        let index = Index::new(Arc::new(book), None);
+        let verdict = judge(&index, &Policy::default(), &place(), Some(&read(&[("ABC123", 0.9)])));
+        assert_eq!((verdict.outcome, verdict.reason), (Outcome::Ask, Reason::TimeUnknown));
+    }
+
+    #[test]
+    fn a_permit_of_another_gate_does_not_open_this_one() {
+        let mut other = permit(1, "ABC123");
+        other.gates = vec![gate(2), gate(3)];
+        let seen = verdict(vec![other.clone()], &place(), &[("ABC123", 0.9)]);
+        assert_eq!(seen, (Outcome::Deny, Reason::OtherGate));
+        other.gates.push(gate(1));
+        let seen = verdict(vec![other], &place(), &[("ABC123", 0.9)]);
+        assert_eq!(seen, (Outcome::Open, Reason::Permitted));
+    }
+
+    #[test]
+    fn an_unsure_read_asks() {
+        let seen = verdict(vec![permit(1, "ABC123")], &place(), &[("ABC123", 0.49)]);
+        assert_eq!(seen, (Outcome::Ask, Reason::Unsure));
+        let seen = verdict(vec![permit(1, "ABC123")], &place(), &[("ABC123", f32::NAN)]);
+        assert_eq!(seen, (Outcome::Ask, Reason::Unsure));
+    }
+
+    /// Invariant 13.
+    #[test]
+    fn a_read_that_could_be_two_permits_never_opens() {
+        let permits = || vec![permit(1, "ABC123"), permit(2, "ABG123")];
+        let close = [("ABC123", 0.55), ("ABG123", 0.40)];
+        assert_eq!(verdict(permits(), &place(), &close), (Outcome::Ask, Reason::Ambiguous));
+        let far = [("ABC123", 0.80), ("ABG123", 0.10)];
+        assert_eq!(verdict(permits(), &place(), &far), (Outcome::Open, Reason::Permitted));
+        let nobody = [("ABC123", 0.55), ("XBC123", 0.40)];
+        assert_eq!(verdict(permits(), &place(), &nobody), (Outcome::Open, Reason::Permitted));
+    }
+
+    proptest! {
+        /// Invariant 13: whatever is read, the gate opens only for a permit that holds under exactly that key.
+        #[test]
+        fn it_never_opens_without_a_permit_that_holds(
+            plates in proptest::collection::vec(("[A-D0-2]{2,3}", any::<bool>(), 0u8..3, -2i64..3, -2i64..3), 0..8),
+            reads in proptest::collection::vec(("[A-D0-2]{2,3}", 0.0f32..1.0), 1..4),
+            synced in any::<bool>(),
+        ) {
+            let permits: Vec<Permit> = plates.iter().enumerate().map(|(n, (plate, denied, scope, from, until))| {
+                let mut made = permit(u8::try_from(n).unwrap(), plate);
+                made.denied = *denied;
+                if *scope > 0 {
+                    made.gates = vec![gate(*scope)];
+                }
+                let at = |days: i64| Timestamp::from_millis(AT.as_millis() + days * 86_400_000);
+                made.valid_from = (*from != 2).then(|| at(*from));
+                made.valid_until = (*until != 2).then(|| at(*until));
+                made
+            }).collect();
+            let texts: Vec<(&str, f32)> = reads.iter().map(|(text, p)| (text.as_str(), *p)).collect();
+            let quality = if synced { TimeQuality::Hub } else { TimeQuality::Unsynced };
+            let here = Place { quality, ..place() };
+            let seen = read(&texts);
+            let verdict = judge(&index(permits.clone()), &Policy::default(), &here, Some(&seen));
+            if verdict.outcome == Outcome::Open {
+                let permit = permits.iter().find(|p| Some(p.id) == verdict.permit).unwrap();
+                prop_assert_eq!(permit.plate.key(), seen.text.key());
+                prop_assert!(!permit.denied);
+                prop_assert!(permit.gates.is_empty() || permit.gates.contains(&gate(1)));
+                prop_assert!(permit.valid_from.is_none_or(|from| from <= AT && synced));
+                prop_assert!(permit.valid_until.is_none_or(|until| AT < until && synced));
+                prop_assert!(seen.confidence >= 0.5);
+            }
+        }
+    }
+}
