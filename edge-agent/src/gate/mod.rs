@@ -1,1 +1,241 @@
-//! The room `gate` (see docs/ARCHITECTURE.md).
+//! The gate: one task for each, from frame to arm.
+//!
+//! `run` starts [`run`] for each gate and hands orders to [`route`]. A gate's cameras look on their own ([`eye`]); what they
+//! see is joined to passages ([`passage`]), judged ([`verdict`]), recorded, and then the arm moves ([`machine`], [`task`]).
+//! Invariants:
+//! - nothing between camera and barrier waits for a network;
+//! - no barrier moves before its event is in the spool; if the disk refuses, the event is in memory and the barrier moves;
+//! - without models, cameras or permits, orders and inputs work on;
+//! - plates never appear in logs above DEBUG.
+
+mod eye;
+pub mod machine;
+pub mod passage;
+mod task;
+pub mod verdict;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use contract::event::CameraState;
+use contract::event::Fact;
+use contract::event::OrderDone;
+use contract::event::OrderResult;
+use contract::ids::GateId;
+use contract::sighting::Direction;
+use contract::time::Timestamp;
+use serde::Deserialize;
+use serde::Serialize;
+use tokio::sync::mpsc;
+use tracing::warn;
+use vision::Recogniser;
+
+use crate::camera;
+use crate::gpio;
+use crate::orders::OrderReceiver;
+use crate::orders::OrderRequest;
+use crate::store::Store;
+
+pub use task::Gate;
+pub use task::run;
+
+/// Section `[gates.KEY]`.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Its name, as it was enrolled; the section's key if it is missing.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// Which way it lets through.
+    pub direction: Direction,
+    /// How frames become passages.
+    #[serde(default)]
+    pub join: passage::Join,
+    /// What happens to a plate that no permit names.
+    #[serde(default)]
+    pub unknown: verdict::Unknown,
+    /// A read that is less sure than this never opens.
+    #[serde(default = "half")]
+    pub least_confidence: f32,
+    /// Another reading that is at least this part as likely as the best one, and in the book, keeps the gate closed.
+    #[serde(default = "half")]
+    pub ambiguous_ratio: f32,
+    /// How long the barrier stays open; longer while something is under the arm.
+    #[serde(default = "hold_open", with = "humantime_serde")]
+    pub hold_open: Duration,
+    /// How long the arm takes from one end to the other.
+    #[serde(default = "travel", with = "humantime_serde")]
+    pub travel: Duration,
+    /// A plate that is gone for this long has left.
+    #[serde(default = "gone_after", with = "humantime_serde")]
+    pub gone_after: Duration,
+    /// Still pictures cost no recognition.
+    #[serde(default = "yes")]
+    pub motion: bool,
+    /// An input's level counts after it stayed the same for this long.
+    #[serde(default = "debounce", with = "humantime_serde")]
+    pub debounce: Duration,
+    /// The wires.
+    pub pins: gpio::Config,
+    /// The cameras by name.
+    #[serde(default)]
+    pub cameras: BTreeMap<String, camera::Config>,
+}
+
+fn half() -> f32 {
+    0.5
+}
+
+fn hold_open() -> Duration {
+    Duration::from_secs(8)
+}
+
+fn travel() -> Duration {
+    Duration::from_secs(2)
+}
+
+fn gone_after() -> Duration {
+    Duration::from_secs(1)
+}
+
+fn debounce() -> Duration {
+    Duration::from_millis(50)
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl Config {
+    /// What is wrong with this section: key, and value with what is allowed.
+    pub fn faults(&self) -> Vec<(String, String)> {
+        let mut faults = Vec::new();
+        for (key, part) in [
+            ("least_confidence", self.least_confidence),
+            ("ambiguous_ratio", self.ambiguous_ratio),
+        ] {
+            if !(0.0..=1.0).contains(&part) {
+                faults.push((key.to_owned(), format!("{part} is not from 0 to 1")));
+            }
+        }
+        for (key, value, least, most) in [
+            ("hold_open", self.hold_open, 1, 600),
+            ("travel", self.travel, 0, 60),
+            ("gone_after", self.gone_after, 0, 60),
+            ("debounce", self.debounce, 0, 5),
+        ] {
+            let allowed = Duration::from_secs(least)..=Duration::from_secs(most);
+            if !allowed.contains(&value) {
+                faults.push((
+                    key.to_owned(),
+                    format!("{value:?} is not from {least}s to {most}s"),
+                ));
+            }
+        }
+        let pins = self.pins.faults().into_iter();
+        faults.extend(pins.map(|(key, why)| (format!("pins.{key}"), why)));
+        for (name, camera) in &self.cameras {
+            let camera = camera.faults().into_iter();
+            faults.extend(camera.map(|why| (format!("cameras.{name}"), why)));
+        }
+        faults
+    }
+
+    fn rules(&self) -> passage::Rules {
+        passage::Rules {
+            join: self.join,
+            gone_after: self.gone_after,
+            ..passage::Rules::default()
+        }
+    }
+
+    fn policy(&self) -> verdict::Policy {
+        verdict::Policy {
+            unknown: self.unknown,
+            least_confidence: self.least_confidence,
+            ambiguous_ratio: self.ambiguous_ratio,
+        }
+    }
+}
+
+/// How a gate stands.
+#[derive(Clone, Debug, Serialize)]
+pub struct Status {
+    /// Its identity.
+    pub id: GateId,
+    /// Its name.
+    pub name: String,
+    /// Passages judged since the start.
+    pub passages: u64,
+    /// Of these, opened.
+    pub opened: u64,
+    /// Of these, denied.
+    pub denied: u64,
+    /// Of these, left to a person.
+    pub asked: u64,
+    /// Where the arm is.
+    pub state: machine::State,
+    /// What the barrier's pins said when they could not be moved.
+    pub fault: Option<String>,
+    /// The inputs by name.
+    pub inputs: BTreeMap<String, bool>,
+    /// The cameras by name.
+    pub cameras: BTreeMap<String, CameraStatus>,
+}
+
+/// How a camera stands.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct CameraStatus {
+    /// How it is; none before the first attempt.
+    pub state: Option<CameraState>,
+    /// Why it is not live.
+    pub why: String,
+    /// Frames in a second.
+    pub fps: f32,
+    /// When the newest frame came.
+    pub last_frame: Option<Timestamp>,
+    /// Frames that it gave.
+    pub frames: u64,
+    /// Frames that a newer one replaced.
+    pub replaced: u64,
+    /// Frames that nothing moved in: they cost no recognition.
+    pub skipped: u64,
+    /// Pictures that could not be read.
+    pub unreadable: u64,
+    /// A folder or clip is over, and everything in it was judged.
+    pub ended: bool,
+}
+
+/// What recognises, shared by all gates.
+#[derive(Clone)]
+pub struct Eyes {
+    /// The models; none if they can't be used.
+    pub recogniser: Option<Arc<Recogniser>>,
+    /// `name@version` of each model.
+    pub models: Vec<String>,
+}
+
+/// Hands orders to their gates. One that names no gate of this edge is answered here.
+pub async fn route(
+    mut orders: OrderReceiver,
+    gates: BTreeMap<GateId, mpsc::Sender<OrderRequest>>,
+    store: Arc<Store>,
+) {
+    while let Some(request) = orders.recv().await {
+        let order = request.order.id;
+        let gate = request.order.gate;
+        let refused = match gates.get(&gate) {
+            None => Some(OrderResult::NoSuchGate),
+            // A gate that can't take it at once would carry it out late.
+            Some(sender) => sender.try_send(request).is_err().then_some(OrderResult::Expired),
+        };
+        if let Some(result) = refused {
+            warn!(order = %order, ?result, "order {order} is refused");
+            let fact = Fact::OrderDone(OrderDone { order, result });
+            if let Err(error) = store.spool.append(Some(gate), fact).await {
+                warn!("recording a refused order: {error}");
+            }
+        }
+    }
+}

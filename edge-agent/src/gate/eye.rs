@@ -1,0 +1,224 @@
+//! One camera's look: takes its frames, decodes each once, and recognises what moves.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use contract::event::CameraState;
+use contract::plate::PlateRead;
+use contract::sighting::Stages;
+use contract::time::Clock;
+use contract::time::Timestamp;
+use metrics::counter;
+use tokio::sync::mpsc;
+use tokio::sync::watch;
+use tracing::debug;
+use tracing::warn;
+use vision::Picture;
+use vision::Recogniser;
+
+use crate::camera::Counts;
+use crate::camera::Feed;
+use crate::camera::FeedItem;
+use crate::camera::Frame;
+use crate::camera::Motion;
+use crate::camera::Pixels;
+use crate::camera::THUMBNAIL;
+
+/// A camera at work.
+pub(super) struct Eye {
+    /// Which camera of the gate.
+    pub place: usize,
+    pub feed: Feed,
+    pub recogniser: Option<Arc<Recogniser>>,
+    pub models: Vec<String>,
+    pub clock: Clock,
+    /// Recognise also what does not move.
+    pub always: bool,
+    /// The time from one picture to the next of a folder or clip: its frames are that far apart, however slow we are.
+    pub pace: Option<Duration>,
+    /// Whether something stands on the loop.
+    pub awake: watch::Receiver<bool>,
+}
+
+/// What a camera has to say.
+pub(super) enum Glance {
+    /// It looked at a frame.
+    Seen(Seen),
+    /// It went away, came back or froze.
+    Camera(CameraState, String),
+    /// Only its counts changed.
+    Nothing,
+    /// A folder or clip is over.
+    Ended,
+}
+
+/// What one frame showed.
+pub(super) struct Seen {
+    /// When it was captured.
+    pub at: Timestamp,
+    /// What was recognised; none if nothing moved.
+    pub plates: Option<Vec<PlateRead>>,
+    /// The frame itself.
+    pub shot: Shot,
+    /// How long the stages took.
+    pub stages: Stages,
+}
+
+/// A frame that may become evidence.
+#[derive(Clone)]
+pub(super) struct Shot {
+    pub picture: Arc<Picture>,
+    /// The camera's own JPEG, if it sent one.
+    pub jpeg: Option<Bytes>,
+}
+
+/// A glance of the camera at `place`, with the camera's counts.
+pub(super) struct Message {
+    pub place: usize,
+    pub glance: Glance,
+    pub counts: Counts,
+}
+
+impl Eye {
+    /// Looks until the gate stops listening. The channel holds one message: a camera that is ahead of its gate waits,
+    /// and its feed drops what is old.
+    pub async fn run(mut self, gate: mpsc::Sender<Message>) {
+        let mut motion = Motion::default();
+        let mut first: Option<Timestamp> = None;
+        let mut number: u32 = 0;
+        loop {
+            let item = tokio::select! {
+                item = self.feed.next() => item,
+                () = gate.closed() => return,
+            };
+            let glance = match item {
+                FeedItem::Frame(frame) => {
+                    let first = *first.get_or_insert(frame.at);
+                    let at = match self.pace {
+                        Some(pace) if !pace.is_zero() => first.plus(pace.saturating_mul(number)),
+                        Some(_) | None => frame.at,
+                    };
+                    number = number.saturating_add(1);
+                    let (after, glance) = self.look(frame, at, motion).await;
+                    motion = after;
+                    glance
+                }
+                FeedItem::Unreadable { name, why } => {
+                    warn!(camera = self.feed.name(), file = name, "a picture can't be read: {why}");
+                    Glance::Nothing
+                }
+                FeedItem::State(state, why) => Glance::Camera(state, why),
+                FeedItem::Ended => Glance::Ended,
+            };
+            let message = Message {
+                place: self.place,
+                glance,
+                counts: self.feed.counts(),
+            };
+            if gate.send(message).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Decoding and recognising block, so they run on a thread of their own.
+    async fn look(&self, frame: Frame, at: Timestamp, motion: Motion) -> (Motion, Glance) {
+        let Some(recogniser) = self.recogniser.clone() else {
+            return (motion, Glance::Nothing);
+        };
+        let always = self.always || *self.awake.borrow();
+        let clock = self.clock.clone();
+        let work = move || {
+            let mut motion = motion;
+            let seen = see(&frame, at, &recogniser, &mut motion, always, &clock);
+            (motion, seen)
+        };
+        let (motion, seen) = match tokio::task::spawn_blocking(work).await {
+            Ok(done) => done,
+            // A frame that makes the recogniser panic is dropped; the next one is looked at afresh.
+            Err(error) => (Motion::default(), Err(error.to_string())),
+        };
+        let glance = match seen {
+            Ok(seen) => {
+                self.log(&seen);
+                Glance::Seen(seen)
+            }
+            Err(why) => {
+                counter!("frames_unreadable_total", "camera" => self.feed.name().to_owned())
+                    .increment(1);
+                warn!(camera = self.feed.name(), "a frame can't be used: {why}");
+                Glance::Nothing
+            }
+        };
+        (motion, glance)
+    }
+
+    /// Every attempt is logged, matched or not; plates only at DEBUG and below.
+    fn log(&self, seen: &Seen) {
+        let camera = self.feed.name();
+        match &seen.plates {
+            None => counter!("frames_skipped_total", "camera" => camera.to_owned()).increment(1),
+            Some(plates) => {
+                counter!("frames_recognised_total", "camera" => camera.to_owned()).increment(1);
+                let scores: Vec<f32> = plates.iter().map(|read| read.confidence).collect();
+                debug!(
+                    camera,
+                    models = ?self.models,
+                    plates = plates.len(),
+                    ?scores,
+                    texts = ?plates.iter().map(|read| read.text.as_str()).collect::<Vec<_>>(),
+                    decode_us = seen.stages.decode_us,
+                    detect_us = seen.stages.detect_us,
+                    read_us = seen.stages.read_us,
+                    "recognised a frame of {camera}: {} plates",
+                    plates.len()
+                );
+            }
+        }
+    }
+}
+
+fn see(
+    frame: &Frame,
+    at: Timestamp,
+    recogniser: &Recogniser,
+    motion: &mut Motion,
+    always: bool,
+    clock: &Clock,
+) -> Result<Seen, String> {
+    let started = clock.monotonic();
+    let picture = frame.decode().map_err(|error| format!("{error:#}"))?;
+    let mut stages = Stages {
+        capture_us: frame.capture_us,
+        decode_us: micros(clock.monotonic().saturating_sub(started)),
+        ..Stages::default()
+    };
+    let moved = motion.changed(&picture.grey().thumbnail(THUMBNAIL.0, THUMBNAIL.1));
+    let plates = if always || moved {
+        let found = recogniser.recognise(&picture).map_err(|error| format!("{error:#}"))?;
+        stages.detect_us = found.detect_us;
+        stages.read_us = found.read_us;
+        Some(found.plates)
+    } else {
+        None
+    };
+    let jpeg = match &frame.pixels {
+        Pixels::Encoded { bytes, media_type } if *media_type == "image/jpeg" => Some(bytes.clone()),
+        Pixels::Encoded { .. } | Pixels::Yuyv { .. } | Pixels::Rgb { .. } => None,
+    };
+    Ok(Seen {
+        at,
+        plates,
+        shot: Shot {
+            picture: Arc::new(picture),
+            jpeg,
+        },
+        stages,
+    })
+}
+
+/// Whole microseconds.
+pub(super) fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,1 @@
+//! The gate as a whole: scripted pins, a folder of pictures, orders.
