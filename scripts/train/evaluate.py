@@ -1,9 +1,10 @@
 """Measures the exported models: counts and Wilson 95 % intervals.
 
-    python evaluate.py [--data ../shared/data] [--arrays DIR] [--only reader,detector,gate,samples] [--failures]
+    python evaluate.py [--data ../shared/data] [--arrays DIR] [--only reader,detector,composed,gate,samples] [--failures]
 
 reader    held-out plates (by text) of us-crops, br-crops and the generator, seen through a simulated camera
 detector  held-out web photographs and plate-free pictures, whole frames
+composed  held-out plates on held-out photographs in 1280x720 frames, end to end
 gate      us-gate, end to end, and the reader alone given the labelled box. us-gate is for this report only: nothing is trained,
           chosen or tuned on it.
 samples   the rendered drive and stills, end to end
@@ -19,13 +20,14 @@ import cv2
 import numpy as np
 import torch
 
+import capture
 import detection
 import exported
 import reader_data
 import scenes
 from export import DETECTOR_THRESHOLD
 from geometry import box_corners, rectify, standardised
-from train_reader import greedy, validation_set
+from train_reader import Source, greedy, validation_set
 
 
 def wilson(hits: int, total: int) -> str:
@@ -97,6 +99,58 @@ def measure_detector(options, detector) -> None:
     print(f"detector on held-out negatives: pictures with a false plate {wilson(wrong, count)}")
 
 
+FRAME = (720, 1280)
+
+
+def composed_frames(options):
+    """Frames with one held-out plate on a held-out photograph in front of a held-out plate-free picture: (grey, box, text)."""
+    studio = scenes.Studio(options.data, options.arrays, True, True, True)
+    rng = np.random.default_rng(7)
+    texts = [Source(options.arrays, f"{name}-val").texts for name in ("synthetic", "us", "br")]
+    jobs = [(1, index) for index, text in enumerate(texts[1]) if len(text) >= 3]
+    jobs += [(2, index) for index in range(0, len(texts[2]), 3)] + [(0, index) for index in range(60)]
+    for part, index in jobs:
+        canvases, aspects = studio.plates[part]
+        canvas = np.asarray(canvases[index])
+        plate = canvas[capture.PAD_Y : -capture.PAD_Y, capture.PAD_X : -capture.PAD_X]
+        photo, boxes = studio.photos[int(rng.integers(len(studio.photos)))]
+        while boxes[0][2] < 50:
+            photo, boxes = studio.photos[int(rng.integers(len(studio.photos)))]
+        width = float(np.exp(rng.uniform(np.log(55), np.log(170))))
+        scale = width / boxes[0][2]
+        photo = cv2.resize(photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+        boxes = boxes * scale
+        for box in boxes:
+            scenes.erase(photo, box)
+        x, y, w, h = boxes[0]
+        quad = scenes.paste(rng, photo, (x + w / 2, y + h / 2), width, plate, aspects[index])
+        frame = cv2.resize(studio.empty[int(rng.integers(len(studio.empty)))], FRAME[::-1], interpolation=cv2.INTER_LINEAR)
+        centre = quad.mean(0)
+        left, top = round(rng.uniform(0.15, 0.85) * FRAME[1] - centre[0]), round(rng.uniform(0.25, 0.85) * FRAME[0] - centre[1])
+        x0, y0, x1, y1 = max(0, left), max(0, top), min(FRAME[1], left + photo.shape[1]), min(FRAME[0], top + photo.shape[0])
+        frame[y0:y1, x0:x1] = photo[y0 - top : y1 - top, x0 - left : x1 - left]
+        frame = capture.exposed(rng, frame, width, gentle=True)
+        yield ("synthetic", "us", "br")[part], frame, detection.bounds(quad + np.float32([left, top])), texts[part][index]
+
+
+def measure_composed(options, detector, reader) -> None:
+    totals: dict[str, list[int]] = {}
+    extra = 0
+    for name, grey, box, want in composed_frames(options):
+        got = detection.detect(detector, grey, options.threshold, options.long_side)
+        best = max(got, key=lambda one: detection.iou(box, detection.bounds(one[1])), default=None)
+        overlap = detection.iou(box, detection.bounds(best[1])) if best else 0.0
+        text = read(reader, grey, best[1]) if overlap > 0.3 else ""
+        extra += len(got) - (overlap > 0.3)
+        for key in (name, "all"):
+            counts = totals.setdefault(key, [0, 0, 0, 0])
+            for slot, value in enumerate((1, overlap > 0.3, same(text, want), same(read(reader, grey, box_corners(*box)), want))):
+                counts[slot] += value
+    for name, (total, found, right, given) in totals.items():
+        print(f"composed frames ({name}): found {wilson(found, total)}; read end to end {wilson(right, total)}; read given the box {wilson(given, total)}")
+    print(f"composed frames: {extra} more boxes")
+
+
 def measure_gate(options, detector, reader) -> None:
     found = right = boxed = both = total = 0
     failures, millis = [], []
@@ -161,7 +215,7 @@ def main() -> None:
     parser.add_argument("--arrays", default="/tmp/plate-training/reader")
     parser.add_argument("--models", default=exported.MODELS)
     parser.add_argument("--samples", default=os.path.join(here, "../../samples"))
-    parser.add_argument("--only", default="reader,detector,gate,samples")
+    parser.add_argument("--only", default="reader,detector,composed,gate,samples")
     parser.add_argument("--threshold", type=float, default=DETECTOR_THRESHOLD)
     parser.add_argument("--long-side", type=int, default=detection.LONG_SIDE)
     parser.add_argument("--failures", action="store_true")
@@ -175,6 +229,8 @@ def main() -> None:
     detector = exported.detector(options.models) if set(only) - {"reader"} else None
     if "detector" in only:
         measure_detector(options, detector)
+    if "composed" in only:
+        measure_composed(options, detector, reader)
     if "gate" in only:
         measure_gate(options, detector, reader)
     if "samples" in only:

@@ -21,7 +21,7 @@ import exported
 from geometry import rectify, standardised
 from networks import ALPHABET, LONG_SIDE, MARGIN_X, MARGIN_Y, READER_HEIGHT, READER_STEPS, READER_WIDTH, STRIDE, PlateDetector, PlateReader, folded
 
-DETECTOR_THRESHOLD = 0.3
+DETECTOR_THRESHOLD = 0.4
 VERSION = "1"
 
 

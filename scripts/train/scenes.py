@@ -48,7 +48,9 @@ def negatives(data: str) -> list[str]:
 class Studio:
     """Everything a window is made of."""
 
-    def __init__(self, data: str, arrays: str, validation: bool, web: bool, real: bool):
+    def __init__(self, data: str, arrays: str, validation: bool, web: bool, real: bool, close_up: float = 0.28):
+        self.close_up = close_up
+
         def load(path):
             return cv2.imread(os.path.join(data, "plates", path), cv2.IMREAD_GRAYSCALE)
 
@@ -78,11 +80,11 @@ class Studio:
         return cut, aspects[index]
 
 
-def plate_width(rng) -> float:
-    """A plate's width at network scale: mostly as at a gate, sometimes close up."""
-    if rng.random() < 0.72:
+def plate_width(rng, close_up: float) -> float:
+    """A plate's width at network scale: mostly as at a gate, sometimes (the part `close_up`) nearer."""
+    if rng.random() > close_up:
         return float(np.exp(rng.uniform(np.log(22), np.log(110))))
-    return float(np.exp(rng.uniform(np.log(60), np.log(290))))
+    return float(np.exp(rng.uniform(np.log(60), np.log(310))))
 
 
 def erase(photo: np.ndarray, box) -> None:
@@ -135,7 +137,7 @@ def piece_of_photo(rng, studio: Studio):
     photo, boxes = studio.photos[int(rng.integers(len(studio.photos)))]
     boxes = boxes.copy()
     main = boxes[int(rng.integers(len(boxes)))]
-    scale = plate_width(rng) / main[2]
+    scale = plate_width(rng, studio.close_up) / main[2]
     if scale > 2.5:
         scale = 2.5
     cut = 1.3 * WINDOW / scale  # no need to scale what cannot be seen
@@ -242,7 +244,7 @@ def compose(rng, studio: Studio):
     elif kind < 0.92 and studio.plates:
         for _ in range(int(rng.integers(1, 4))):
             plate, aspect = studio.plate(rng)
-            width = plate_width(rng)
+            width = plate_width(rng, studio.close_up)
             centre = rng.uniform(0.05, 0.95, 2) * WINDOW
             if all(np.abs(quad.mean(0) - centre).max() > (width + np.ptp(quad[:, 0])) * 0.7 for quad in quads):
                 quads.append(paste(rng, image, centre, width, plate, aspect))
@@ -258,7 +260,7 @@ def compose(rng, studio: Studio):
 def part(job):
     seed, count, validation, options = job
     cv2.setNumThreads(1)
-    studio = Studio(options.data, options.reader_arrays, validation, not options.no_web, not options.no_real)
+    studio = Studio(options.data, options.reader_arrays, validation, not options.no_web, not options.no_real, options.close_up)
     rng = np.random.default_rng(seed)
     images = np.zeros((count, WINDOW, WINDOW), np.uint8)
     quads = np.full((count, MOST_PLATES, 9), np.nan, np.float32)  # 8 corner values and the exactness
@@ -277,6 +279,7 @@ def main() -> None:
     parser.add_argument("--reader-arrays", default="/tmp/plate-training/reader")
     parser.add_argument("--windows", type=int, default=24000)
     parser.add_argument("--seed", type=int, default=2)
+    parser.add_argument("--close-up", type=float, default=0.28, help="the part of plates that are drawn near")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--no-web", action="store_true", help="leave out det-web (no stated licence)")
     parser.add_argument("--no-real", action="store_true", help="leave out the openalpr sets (AGPL-3.0)")

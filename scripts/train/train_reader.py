@@ -33,6 +33,8 @@ class Source:
         with open(os.path.join(folder, f"{name}.json")) as file:
             meta = json.load(file)
         self.texts, self.aspects = meta["texts"], meta["aspects"]
+        # The published labels give '0' for sample plates of many zeros: such labels are no text.
+        self.usable = [index for index, text in enumerate(self.texts) if len(text) >= 3]
 
     def crop(self, rng: np.random.Generator, index: int) -> np.ndarray:
         canvas = np.asarray(self.canvases[index])
@@ -59,7 +61,7 @@ class Crops(torch.utils.data.IterableDataset):
             crops, texts = [], []
             for _ in range(self.batch):
                 source = sources[rng.choice(len(sources), p=shares)]
-                index = int(rng.integers(len(source.texts)))
+                index = source.usable[int(rng.integers(len(source.usable)))]
                 crops.append(source.crop(rng, index))
                 texts.append(source.texts[index])
             yield torch.from_numpy(standardised(np.stack(crops))[:, None]), texts
@@ -68,7 +70,7 @@ class Crops(torch.utils.data.IterableDataset):
 def validation_set(folder: str, name: str, count: int):
     source = Source(folder, name)
     rng = np.random.default_rng(99)
-    order = np.arange(len(source.texts)) if count >= len(source.texts) else rng.choice(len(source.texts), count, replace=False)
+    order = source.usable if count >= len(source.usable) else rng.choice(source.usable, count, replace=False)
     crops = []
     for index in order:
         canvas = np.asarray(source.canvases[index])
