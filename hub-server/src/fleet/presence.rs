@@ -1,6 +1,7 @@
 //! Who is connected at this moment. Kept in memory: the store knows it coarsely, and a restart begins empty.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
@@ -21,10 +22,10 @@ pub struct Present {
     pub last_heard: Timestamp,
 }
 
-/// The connected edges.
-#[derive(Debug, Default)]
+/// The connected edges; clones share them.
+#[derive(Clone, Debug, Default)]
 pub struct Presence {
-    edges: Mutex<BTreeMap<EdgeId, Present>>,
+    edges: Arc<Mutex<BTreeMap<EdgeId, Present>>>,
 }
 
 impl Presence {

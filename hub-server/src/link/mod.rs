@@ -64,7 +64,7 @@ pub struct Parts {
     /// Who issues certificates.
     pub authority: Arc<Authority>,
     /// Who is connected.
-    pub presence: Arc<Presence>,
+    pub presence: Presence,
     /// Where pictures are kept.
     pub evidence: Arc<Evidence>,
 }
