@@ -4,11 +4,18 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::Context;
+use anyhow::bail;
 use clap::Parser;
 use clap::Subcommand;
+use contract::time::Clock;
+use tracing_subscriber::EnvFilter;
 
+use crate::audit;
 use crate::config;
 use crate::config::Config;
+use crate::run;
+use crate::store::Store;
+use crate::store::StoreError;
 use crate::web;
 
 /// The hub of Gatewarden: master record, edges' other end, API and console.
@@ -28,6 +35,13 @@ enum Command {
     Run,
     /// Check the configuration and report every fault.
     CheckConfig,
+    /// Print a fresh one-time set-up link, as long as no account exists; older links end.
+    SetupLink,
+    /// The audit trail.
+    Audit {
+        #[command(subcommand)]
+        command: AuditCommand,
+    },
     /// Print the API's OpenAPI document.
     Openapi,
     /// The configuration.
@@ -38,6 +52,12 @@ enum Command {
 }
 
 #[derive(Debug, Subcommand)]
+enum AuditCommand {
+    /// Walk the hash chains and report the first line of each that was changed, removed or added.
+    Verify,
+}
+
+#[derive(Debug, Subcommand)]
 enum ConfigCommand {
     /// Print a commented file with every setting.
     Example,
@@ -45,20 +65,97 @@ enum ConfigCommand {
 
 /// Does what was asked.
 pub fn run(cli: Cli) -> anyhow::Result<()> {
+    let load = || Config::load(cli.config.as_deref());
     match cli.command {
         Command::Config {
             command: ConfigCommand::Example,
         } => say(config::EXAMPLE),
         Command::Openapi => say(&web::openapi_text()),
         Command::CheckConfig => {
-            Config::load(cli.config.as_deref())?;
+            load()?;
             say("the configuration is sound\n")
         }
+        Command::SetupLink => block_on(setup_link(load()?)),
+        Command::Audit {
+            command: AuditCommand::Verify,
+        } => block_on(verify_audit(load()?)),
         Command::Run => {
-            Config::load(cli.config.as_deref())?;
-            Ok(())
+            let config = load()?;
+            start_log(&config.log)?;
+            block_on(run::run(config))
         }
     }
+}
+
+async fn setup_link(config: Config) -> anyhow::Result<()> {
+    let clock = Clock::System;
+    let store = open_store(&config, &clock)?;
+    match run::renew_setup_link(&store, &clock).await? {
+        Some(token) => {
+            let address = run::address(&config, config.web.listen.port());
+            say(&run::setup_line(&address, &token))
+        }
+        None => bail!("this hub is set up already: log in with an account"),
+    }
+}
+
+async fn verify_audit(config: Config) -> anyhow::Result<()> {
+    let store = open_store(&config, &Clock::System)?;
+    let reports: Result<Vec<audit::Report>, StoreError> = store.read(audit::verify).await;
+    let mut broken = 0;
+    for report in reports.context("reading the audit trail")? {
+        let end: String = report
+            .end
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        let found = match &report.fault {
+            None => "sound".to_owned(),
+            Some(fault) => {
+                broken += 1;
+                format!("BROKEN: {fault}")
+            }
+        };
+        say(&format!(
+            "{}: {} lines, end {end}: {found}\n",
+            report.organisation, report.lines
+        ))?;
+    }
+    if broken > 0 {
+        bail!("{broken} audit trail(s) are broken");
+    }
+    Ok(())
+}
+
+/// Opens the store of a hub that exists; it may be running.
+fn open_store(config: &Config, clock: &Clock) -> anyhow::Result<Store> {
+    let file = config.data.join(crate::store::FILE);
+    if !file.is_file() {
+        bail!("{} does not exist: start the hub once", file.display());
+    }
+    Store::open(&config.data, &config.store, clock.wall()).context("opening the store")
+}
+
+fn block_on(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("starting the runtime")?
+        .block_on(work)
+}
+
+/// Logs to standard error, where the service manager collects it; standard output is for people.
+fn start_log(log: &config::Log) -> anyhow::Result<()> {
+    let filter: EnvFilter = log.level.parse().context("reading log.level")?;
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    let started = if log.json {
+        builder.json().try_init()
+    } else {
+        builder.try_init()
+    };
+    started.map_err(|error| anyhow::anyhow!("starting the log: {error}"))
 }
 
 fn say(text: &str) -> anyhow::Result<()> {

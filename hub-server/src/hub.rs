@@ -1,6 +1,5 @@
 //! What every part of a running hub shares.
 
-use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -12,6 +11,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::auth;
+use crate::evidence::Evidence;
+use crate::fleet::authority::Authority;
 use crate::fleet::presence::Presence;
 use crate::store::Store;
 use crate::store::Wake;
@@ -27,6 +28,10 @@ pub struct Hub {
     pub clock: Clock,
     /// The data directory; rooms that keep files have a folder each in it.
     pub data: PathBuf,
+    /// Who issues certificates.
+    pub authority: Arc<Authority>,
+    /// Where pictures are kept.
+    pub evidence: Arc<Evidence>,
     /// Hashes and checks passwords.
     pub hasher: auth::Hasher,
     /// Counts failed log-ins.
@@ -34,7 +39,7 @@ pub struct Hub {
     /// How people log in.
     pub auth: auth::Config,
     /// Who is connected.
-    pub presence: Presence,
+    pub presence: Arc<Presence>,
     /// What the web needs to know of its surroundings.
     pub web: WebSettings,
     /// Turns of live streams.
@@ -47,13 +52,37 @@ pub struct Hub {
     pub tasks: TaskTracker,
 }
 
+/// What a hub is made of.
+pub struct Parts {
+    /// The master record.
+    pub store: Store,
+    /// Where time comes from.
+    pub clock: Clock,
+    /// The data directory.
+    pub data: PathBuf,
+    /// Who issues certificates.
+    pub authority: Arc<Authority>,
+    /// Where pictures are kept.
+    pub evidence: Arc<Evidence>,
+    /// Who is connected.
+    pub presence: Arc<Presence>,
+    /// How people log in.
+    pub auth: auth::Config,
+    /// What the web needs to know of its surroundings.
+    pub web: WebSettings,
+    /// Cancelled when the hub stops.
+    pub stop: CancellationToken,
+    /// Every task of the hub.
+    pub tasks: TaskTracker,
+}
+
 /// What the web needs to know of its surroundings.
 #[derive(Clone, Debug)]
 pub struct WebSettings {
-    /// The hub's authority as PEM, offered for download.
-    pub authority_pem: String,
-    /// Where this hub is reached: `https://name:port`.
+    /// Where people reach this hub: `https://name:port`.
     pub address: String,
+    /// Where edges reach this hub: `name:port`.
+    pub link_address: String,
     /// What a Prometheus server presents; without one only administrators read metrics.
     pub scrape_token: Option<auth::Token>,
     /// How long a request may take.
@@ -63,8 +92,8 @@ pub struct WebSettings {
 impl Default for WebSettings {
     fn default() -> Self {
         Self {
-            authority_pem: String::new(),
             address: "https://localhost:8443".into(),
+            link_address: "localhost:8443".into(),
             scrape_token: None,
             request_timeout: std::time::Duration::from_secs(30),
         }
@@ -73,32 +102,23 @@ impl Default for WebSettings {
 
 impl Hub {
     /// Joins the parts.
-    pub fn new(
-        store: Store,
-        clock: Clock,
-        data: &Path,
-        auth: auth::Config,
-        web: WebSettings,
-    ) -> Self {
+    pub fn new(parts: Parts) -> Self {
         Self {
-            store,
-            clock,
-            data: data.to_owned(),
-            hasher: auth::Hasher::new(auth.password_iterations),
-            attempts: auth::Attempts::new(auth.login_failures, auth.login_window),
-            auth,
-            presence: Presence::default(),
-            web,
+            store: parts.store,
+            clock: parts.clock,
+            data: parts.data,
+            authority: parts.authority,
+            evidence: parts.evidence,
+            hasher: auth::Hasher::new(parts.auth.password_iterations),
+            attempts: auth::Attempts::new(parts.auth.login_failures, parts.auth.login_window),
+            auth: parts.auth,
+            presence: parts.presence,
+            web: parts.web,
             live_streams: Arc::new(Semaphore::new(LIVE_STREAMS)),
             ready: AtomicBool::new(false),
-            stop: CancellationToken::new(),
-            tasks: TaskTracker::new(),
+            stop: parts.stop,
+            tasks: parts.tasks,
         }
-    }
-
-    /// The folder of pictures.
-    pub fn evidence(&self) -> PathBuf {
-        self.data.join("evidence")
     }
 
     /// Listens to what transactions woke. Look at the tables once after calling this, and again after `Lagged`.

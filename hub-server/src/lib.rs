@@ -13,5 +13,6 @@ pub mod link;
 pub mod live;
 pub mod metrics;
 pub mod parking;
+pub mod run;
 pub mod store;
 pub mod web;

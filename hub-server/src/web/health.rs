@@ -120,7 +120,7 @@ pub async fn show_authority(State(hub): State<Arc<Hub>>) -> Response {
                 "attachment; filename=\"gatewarden-authority.crt\"",
             ),
         ],
-        hub.web.authority_pem.clone(),
+        hub.authority.pem().to_owned(),
     )
         .into_response()
 }

@@ -13,24 +13,25 @@ use axum::http::Request;
 use axum::http::Response;
 use axum::http::StatusCode;
 use axum::http::header;
-use axum::http::uri::Authority;
+use contract::time::Timestamp;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioExecutor;
 use hyper_util::rt::TokioIo;
 use hyper_util::rt::TokioTimer;
 use hyper_util::server::conn::auto;
-use rustls_pki_types::CertificateDer;
-use rustls_pki_types::PrivateKeyDer;
 use tokio::net::TcpListener;
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
+use super::Config;
 use super::Peer;
+use crate::fleet::authority::Authority;
 use crate::hub::Hub;
 
+const RENEWAL: Duration = Duration::from_secs(24 * 60 * 60);
 const HANDSHAKE: Duration = Duration::from_secs(10);
 const HEADERS: Duration = Duration::from_secs(10);
 const STREAMS: u32 = 100;
@@ -44,31 +45,51 @@ pub struct Https {
     listener: TcpListener,
     tls: TlsAcceptor,
     connections: Arc<Semaphore>,
+    certificate: Certificate,
 }
 
-impl Https {
-    /// Binds the port and readies the certificate.
-    pub async fn bind(
-        address: SocketAddr,
-        connections: usize,
-        chain: Vec<CertificateDer<'static>>,
-        key: PrivateKeyDer<'static>,
-    ) -> anyhow::Result<Self> {
-        let listener = TcpListener::bind(address)
-            .await
-            .with_context(|| format!("listening on {address} (web.listen)"))?;
+/// What the certificate of the listener is made from.
+struct Certificate {
+    authority: Arc<Authority>,
+    names: Vec<String>,
+}
+
+impl Certificate {
+    fn issue(&self, now: Timestamp) -> anyhow::Result<TlsAcceptor> {
+        let issued = self
+            .authority
+            .issue_server(&self.names, now)
+            .context("issuing the HTTPS certificate")?;
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let mut tls = rustls::ServerConfig::builder_with_provider(provider)
             .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
             .context("choosing TLS versions")?
             .with_no_client_auth()
-            .with_single_cert(chain, key)
+            .with_single_cert(issued.chain, issued.key)
             .context("taking the HTTPS certificate")?;
         tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        Ok(TlsAcceptor::from(Arc::new(tls)))
+    }
+}
+
+impl Https {
+    /// Binds the port and readies the certificate under the names given.
+    pub async fn bind(
+        config: &Config,
+        authority: Arc<Authority>,
+        names: Vec<String>,
+        now: Timestamp,
+    ) -> anyhow::Result<Self> {
+        let address = config.listen;
+        let listener = TcpListener::bind(address)
+            .await
+            .with_context(|| format!("listening on {address} (web.listen)"))?;
+        let certificate = Certificate { authority, names };
         Ok(Self {
             listener,
-            tls: TlsAcceptor::from(Arc::new(tls)),
-            connections: Arc::new(Semaphore::new(connections)),
+            tls: certificate.issue(now)?,
+            connections: Arc::new(Semaphore::new(config.connections)),
+            certificate,
         })
     }
 
@@ -80,7 +101,10 @@ impl Https {
     }
 
     /// Serves until the hub stops; connections then finish what they are answering.
-    pub async fn serve(self, hub: Arc<Hub>, site: Router) {
+    pub async fn serve(mut self, hub: Arc<Hub>, site: Router) {
+        // The certificate holds for a year; a hub that runs that long has a new one in time.
+        let mut renew = tokio::time::interval(RENEWAL);
+        renew.reset();
         loop {
             let turn = tokio::select! {
                 () = hub.stop.cancelled() => return,
@@ -90,6 +114,13 @@ impl Https {
             let Ok(turn) = turn else { return };
             let accepted = tokio::select! {
                 () = hub.stop.cancelled() => return,
+                _ = renew.tick() => {
+                    match self.certificate.issue(hub.clock.wall()) {
+                        Ok(tls) => self.tls = tls,
+                        Err(error) => tracing::warn!("the HTTPS certificate could not be renewed: {error:#}"),
+                    }
+                    continue;
+                }
                 accepted = self.listener.accept() => accepted,
             };
             match accepted {
@@ -207,7 +238,7 @@ fn redirected<B>(request: &Request<B>, port: u16) -> Response<Body> {
         .headers()
         .get(header::HOST)
         .and_then(|host| host.to_str().ok())
-        .and_then(|host| host.parse::<Authority>().ok())
+        .and_then(|host| host.parse::<axum::http::uri::Authority>().ok())
         .filter(|host| !host.as_str().contains('@'))
         .map(|host| {
             let path = request

@@ -17,6 +17,8 @@ use contract::ids::SiteId;
 use contract::time::ManualClock;
 use http_body_util::BodyExt;
 use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
 use super::Peer;
@@ -26,7 +28,11 @@ use crate::auth;
 use crate::auth::Account;
 use crate::auth::Role;
 use crate::auth::Token;
+use crate::evidence;
+use crate::evidence::Evidence;
+use crate::fleet::authority::Authority;
 use crate::hub::Hub;
+use crate::hub::Parts;
 use crate::hub::WebSettings;
 use crate::store::Id;
 use crate::store::Priority;
@@ -105,13 +111,27 @@ impl TestHub {
             scrape_token: Some(Token::presented("scrape-me")),
             ..WebSettings::default()
         };
-        let hub = Arc::new(Hub::new(
-            scratch.store(),
-            scratch.clock.clone(),
-            scratch.dir(),
-            config,
+        let at = scratch.clock.wall();
+        let authority = Authority::open(&scratch.dir().join("authority"), at);
+        let evidence = Evidence::open(
+            &scratch.dir().join("evidence"),
+            &evidence::Config::default(),
+        );
+        let (Ok(authority), Ok(evidence)) = (authority, evidence) else {
+            panic!("opening a scratch authority and evidence");
+        };
+        let hub = Arc::new(Hub::new(Parts {
+            store: scratch.store(),
+            clock: scratch.clock.clone(),
+            data: scratch.dir().to_owned(),
+            authority: Arc::new(authority),
+            evidence: Arc::new(evidence),
+            presence: Arc::default(),
+            auth: config,
             web,
-        ));
+            stop: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+        }));
         hub.ready.store(true, std::sync::atomic::Ordering::SeqCst);
         Self {
             router: super::site(Arc::clone(&hub)),
