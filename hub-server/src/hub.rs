@@ -39,7 +39,7 @@ pub struct Hub {
     /// How people log in.
     pub auth: auth::Config,
     /// Who is connected.
-    pub presence: Arc<Presence>,
+    pub presence: Presence,
     /// What the web needs to know of its surroundings.
     pub web: WebSettings,
     /// Turns of live streams.
@@ -65,7 +65,7 @@ pub struct Parts {
     /// Where pictures are kept.
     pub evidence: Arc<Evidence>,
     /// Who is connected.
-    pub presence: Arc<Presence>,
+    pub presence: Presence,
     /// How people log in.
     pub auth: auth::Config,
     /// What the web needs to know of its surroundings.

@@ -79,13 +79,13 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         Evidence::open(&config.data.join("evidence"), &config.evidence)
             .context("opening the pictures")?,
     );
-    let presence = Arc::new(Presence::default());
+    let presence = Presence::default();
     let link = link::Listener::bind(
         link::Parts {
             store: store.clone(),
             clock: clock.clone(),
             authority: Arc::clone(&authority),
-            presence: Arc::clone(&presence),
+            presence: presence.clone(),
             evidence: Arc::clone(&evidence),
         },
         &config.link,

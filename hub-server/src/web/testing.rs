@@ -31,6 +31,7 @@ use crate::auth::Token;
 use crate::evidence;
 use crate::evidence::Evidence;
 use crate::fleet::authority::Authority;
+use crate::fleet::presence::Presence;
 use crate::hub::Hub;
 use crate::hub::Parts;
 use crate::hub::WebSettings;
@@ -126,7 +127,7 @@ impl TestHub {
             data: scratch.dir().to_owned(),
             authority: Arc::new(authority),
             evidence: Arc::new(evidence),
-            presence: Arc::default(),
+            presence: Presence::default(),
             auth: config,
             web,
             stop: CancellationToken::new(),
