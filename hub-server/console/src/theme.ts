@@ -1,5 +1,7 @@
 // The console's look: one calm blue-green, cool greys, contrast of at least 4.5 to 1 for text.
-import { createTheme, type CSSVariablesResolver, DrawerTitle, type MantineColorsTuple, ModalTitle } from '@mantine/core'
+import { createTheme, type CSSVariablesResolver, type MantineColorsTuple, type MantineTheme } from '@mantine/core'
+
+import { text } from './strings'
 
 const petrol: MantineColorsTuple = [
   '#eaf6f8',
@@ -40,10 +42,21 @@ const dark: MantineColorsTuple = [
   '#0a1014',
 ]
 
+/** Which of the meaningful colours of app.css an alert's colour is. */
+const TONES: Readonly<Record<string, string>> = { red: 'bad', yellow: 'warn', green: 'good' }
+
 export const theme = createTheme({
   components: {
-    ModalTitle: ModalTitle.extend({ defaultProps: { fw: 650, fz: 'lg' } }),
-    DrawerTitle: DrawerTitle.extend({ defaultProps: { fw: 650, fz: 'lg' } }),
+    Alert: {
+      vars: (_: MantineTheme, { color }: { color?: string }) => {
+        const tone = TONES[color ?? ''] ?? 'quiet'
+        return { root: { '--alert-bg': `var(--${tone}-ground)`, '--alert-color': `var(--${tone}-ink)` } }
+      },
+    },
+    Modal: { defaultProps: { closeButtonProps: { 'aria-label': text.action.close } } },
+    Drawer: { defaultProps: { closeButtonProps: { 'aria-label': text.action.close } } },
+    ModalTitle: { defaultProps: { fw: 650, fz: 'lg' } },
+    DrawerTitle: { defaultProps: { fw: 650, fz: 'lg' } },
   },
   colors: { petrol, gray, dark },
   primaryColor: 'petrol',

@@ -74,7 +74,7 @@ export function EdgeCard({ edge, onOrder }: { edge: Edge; onOrder: (gate: EdgeGa
           {gap.got - gap.expected === 1
             ? text.edges.gapOne(gap.expected, gap.epoch)
             : text.edges.gap(gap.expected, gap.got, gap.epoch)}{' '}
-          <Text component="span" size="xs" c="dimmed">
+          <Text component="span" size="xs">
             <When at={gap.at} />
           </Text>
         </Alert>

@@ -58,11 +58,7 @@ export function Failure({ error, onRetry }: { error: unknown; onRetry?: () => vo
             {text.failure.again}
           </Button>
         )}
-        {request && (
-          <Text size="xs" c="dimmed">
-            {text.failure.request(request)}
-          </Text>
-        )}
+        {request && <Text size="xs">{text.failure.request(request)}</Text>}
       </Group>
     </Alert>
   )
