@@ -8,6 +8,9 @@ use std::path::PathBuf;
 fn main() {
     println!("cargo:rerun-if-env-changed=GATEWARDEN_BUILD");
     println!("cargo:rerun-if-changed=build.rs");
+    // The release script names its builds.
+    let build = std::env::var("GATEWARDEN_BUILD").unwrap_or_else(|_| "dev".to_owned());
+    println!("cargo:rustc-env=GATEWARDEN_BUILD={build}");
     println!("cargo:rerun-if-changed=console/dist");
     let root = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
     let dist = root.join("console/dist");

@@ -164,8 +164,8 @@ const IMPURE: &[&str] = &[
     "hyper",
 ];
 
-/// The hardware seams: the only traits.
-const SEAMS: &[&str] = &["FrameSource", "Barrier", "Input", "Probe"];
+/// The hardware seams, the only traits; and `Id`, by which the store reads a typed id out of a column.
+const SEAMS: &[&str] = &["FrameSource", "Barrier", "Input", "Probe", "Id"];
 
 /// Names that say nothing.
 const FORBIDDEN_NAMES: &[&str] = &[
@@ -177,7 +177,13 @@ const FORBIDDEN_NAMES: &[&str] = &[
 const TABLES: &[(&str, &[&str])] = &[
     (
         "parking",
-        &["permits", "passages", "passage_pictures", "visits"],
+        &[
+            "permits",
+            "passages",
+            "barrier_moves",
+            "crossings",
+            "visits",
+        ],
     ),
     (
         "fleet",
@@ -190,16 +196,17 @@ const TABLES: &[(&str, &[&str])] = &[
             "gate_inputs",
             "gate_cameras",
             "edge_models",
-            "gaps",
             "books",
         ],
     ),
-    ("intake", &["events"]),
+    ("intake", &["ledger", "streams", "gaps"]),
     (
         "auth",
-        &["accounts", "sessions", "setup_tokens", "organisations"],
+        &["accounts", "sessions", "setup_links", "organisations"],
     ),
-    ("audit", &["audit"]),
+    ("audit", &["audit_lines", "audit_ends"]),
+    ("evidence", &["pictures", "picture_retention"]),
+    ("store", &["lives"]),
     ("live", &["live_news"]),
 ];
 

@@ -1,5 +1,6 @@
 //! The command line: what can be asked of `hub-server`.
 
+use std::io::IsTerminal;
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -149,6 +150,7 @@ fn start_log(log: &config::Log) -> anyhow::Result<()> {
     let filter: EnvFilter = log.level.parse().context("reading log.level")?;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     let started = if log.json {
         builder.json().try_init()

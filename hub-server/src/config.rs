@@ -7,10 +7,13 @@ use std::path::Path;
 use std::path::PathBuf;
 
 use figment::Figment;
+use figment::error::Kind;
 use figment::providers::Env;
 use figment::providers::Format;
 use figment::providers::Serialized;
 use figment::providers::Toml;
+use figment::value::Dict;
+use figment::value::Value;
 use serde::Deserialize;
 use serde::Serialize;
 
@@ -92,13 +95,18 @@ impl Config {
             figment = figment.merge(Toml::file(file));
         }
         figment = figment.merge(Env::prefixed("GATEWARDEN_HUB__").split("__"));
-        let config: Self = figment
-            .extract()
-            .map_err(|error| Faults(error.into_iter().map(|fault| fault.to_string()).collect()))?;
-        config.checked()
+        let (config, mut faults) = read(&figment);
+        if let Some(config) = &config {
+            faults.extend(config.faults());
+        }
+        match config {
+            Some(config) if faults.is_empty() => Ok(config),
+            _ => Err(Faults(faults)),
+        }
     }
 
-    fn checked(self) -> Result<Self, Faults> {
+    /// What is well written and still not allowed.
+    fn faults(&self) -> Vec<String> {
         let mut faults = Vec::new();
         if self.data.as_os_str().is_empty() {
             faults.push("data = \"\": a folder is needed".to_owned());
@@ -148,11 +156,57 @@ impl Config {
         if let Err(error) = self.log.level.parse::<tracing_subscriber::EnvFilter>() {
             faults.push(format!("log.level = {:?}: {error}", self.log.level));
         }
-        if faults.is_empty() {
-            Ok(self)
-        } else {
-            Err(Faults(faults))
+        faults
+    }
+}
+
+/// Reads what was written, and all that is wrong with it: a fault is noted, its key left out, and the rest read again.
+fn read(figment: &Figment) -> (Option<Config>, Vec<String>) {
+    let mut faults = Vec::new();
+    let mut written = match figment.extract::<Dict>() {
+        Ok(written) => written,
+        Err(error) => {
+            faults.extend(error.into_iter().map(|fault| fault.to_string()));
+            return (None, faults);
         }
+    };
+    loop {
+        let error = match Figment::from(Serialized::defaults(&written)).extract::<Config>() {
+            Ok(config) => return (Some(config), faults),
+            Err(error) => error,
+        };
+        let mut is_less = false;
+        for fault in error {
+            let mut path = fault.path.clone();
+            if let Kind::UnknownField(name, _) = &fault.kind
+                && path.last() != Some(name)
+            {
+                path.push(name.clone());
+            }
+            let key = path.join(".");
+            let place = figment
+                .find_metadata(&key)
+                .map_or_else(String::new, |found| match &found.source {
+                    Some(source) => format!(" (in {source})"),
+                    None => format!(" (in the {})", found.name),
+                });
+            faults.push(format!("{key}: {}{place}", fault.kind));
+            is_less |= leave_out(&mut written, &path);
+        }
+        if !is_less {
+            return (None, faults);
+        }
+    }
+}
+
+fn leave_out(dict: &mut Dict, path: &[String]) -> bool {
+    match path {
+        [] => false,
+        [last] => dict.remove(last).is_some(),
+        [first, rest @ ..] => match dict.get_mut(first) {
+            Some(Value::Dict(_, inner)) => leave_out(inner, rest),
+            _ => false,
+        },
     }
 }
 
@@ -216,6 +270,27 @@ mod tests {
             faults.contains("listen_on") && faults.contains("`redirect`"),
             "{faults}"
         );
+    }
+
+    /// OP-08.
+    #[test]
+    fn faults_of_writing_and_of_meaning_are_told_together() {
+        let text = "[web]\nlisten_on = 1\nlisten = \"nowhere\"\n[auth]\nsession = 7\npassword_iterations = 1\n[cellar]\n";
+        let Faults(faults) = load(text).unwrap_err();
+        for part in [
+            "web.listen_on: unknown field",
+            "web.listen: ",
+            "auth.session: ",
+            "auth.password_iterations = 1: at least 100000",
+            "cellar: unknown field",
+        ] {
+            assert!(
+                faults.iter().any(|fault| fault.starts_with(part)),
+                "{part} in {faults:#?}"
+            );
+        }
+        assert_eq!(faults.len(), 5, "{faults:#?}");
+        assert!(faults[0].contains("hub.toml"), "{faults:#?}");
     }
 
     #[test]

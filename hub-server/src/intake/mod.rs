@@ -171,7 +171,13 @@ impl Source<'_> {
         match event.fact() {
             Ok(Some(fact)) => self.tell(tx, event, &fact),
             Ok(None) => {
-                ledger::mark(tx, self.stream, seq, EntryState::Unknown, "a kind of the future")?;
+                ledger::mark(
+                    tx,
+                    self.stream,
+                    seq,
+                    EntryState::Unknown,
+                    "a kind of the future",
+                )?;
                 Ok(Effect::Fresh)
             }
             Err(why) => {

@@ -72,10 +72,7 @@ pub(super) async fn listen(
 }
 
 /// Sends what is left for the edge, now and whenever something new is.
-pub(super) async fn push(
-    welcomed: &Arc<Welcomed>,
-    send: &Mutex<SendStream>,
-) -> anyhow::Result<()> {
+pub(super) async fn push(welcomed: &Arc<Welcomed>, send: &Mutex<SendStream>) -> anyhow::Result<()> {
     // Listening begins before the first look: what is left in between is not missed.
     let mut wakes = welcomed.parts.store.wakes();
     let mut sent = welcomed.directives_through;

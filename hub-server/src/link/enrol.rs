@@ -97,7 +97,10 @@ pub(super) async fn serve(
     let address = connection.remote_address().ip();
     let now = parts.clock.wall();
     if !attempts.may_try(address, now) {
-        let busy = refusal("busy", "too many wrong codes came from this address: wait ten minutes");
+        let busy = refusal(
+            "busy",
+            "too many wrong codes came from this address: wait ten minutes",
+        );
         return refuse(connection, &mut send, busy).await;
     }
     match join(parts, &request, address, now).await? {
@@ -131,7 +134,10 @@ async fn join(
     // nothing, and whether a code is right can't be told from the time taken.
     let fresh = EdgeId::fresh(now);
     let Ok(issued) = parts.authority.issue_edge(&request.request, fresh, now) else {
-        return Ok(Err(refusal("bad_request", "the certificate request can't be used")));
+        return Ok(Err(refusal(
+            "bad_request",
+            "the certificate request can't be used",
+        )));
     };
     let key_sha256 = issued.key_sha256;
     let found: Result<Enrolment, EnrolError> = parts
@@ -144,7 +150,10 @@ async fn join(
     };
     let (edge, certificate) = match enrolment.edge {
         None => (fresh, issued.der),
-        Some(edge) => (edge, parts.authority.issue_edge(&request.request, edge, now)?.der),
+        Some(edge) => (
+            edge,
+            parts.authority.issue_edge(&request.request, edge, now)?.der,
+        ),
     };
     let joining = Joining {
         edge,

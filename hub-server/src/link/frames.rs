@@ -19,7 +19,9 @@ pub enum FrameError {
     #[error("understanding a frame")]
     Wire(#[from] WireError),
     /// A body larger than this stream's messages.
-    #[error("a frame of kind {kind} announces {length} bytes, more than the {limit} of this stream")]
+    #[error(
+        "a frame of kind {kind} announces {length} bytes, more than the {limit} of this stream"
+    )]
     TooLarge {
         /// The frame's kind.
         kind: u16,
@@ -95,7 +97,10 @@ mod tests {
     fn a_frame_over_the_limit_is_refused_before_its_body() {
         let bytes = [0, 8, 0, 1, 0, 0, 1, 0];
         let read = block_on(async { read(&mut bytes.as_slice(), 255).await });
-        assert!(matches!(read, Err(FrameError::TooLarge { length: 256, .. })));
+        assert!(matches!(
+            read,
+            Err(FrameError::TooLarge { length: 256, .. })
+        ));
     }
 
     #[test]
@@ -104,7 +109,10 @@ mod tests {
         for cut in 1..frame.len() {
             assert!(block_on(async { read(&mut &frame[..cut], 100).await }).is_err());
         }
-        assert!(matches!(block_on(async { read(&mut &frame[..0], 100).await }), Ok(None)));
+        assert!(matches!(
+            block_on(async { read(&mut &frame[..0], 100).await }),
+            Ok(None)
+        ));
     }
 
     proptest! {

@@ -90,7 +90,10 @@ pub(super) async fn serve(
     if let Err(in_use) = sessions.claim(edge, &hello.boot, &connection).await {
         let address = connection.remote_address().to_string();
         record_second_holder(&parts, &known, &address, &in_use.other).await?;
-        let refusal = refusal("identity_in_use", "another machine is connected as this edge");
+        let refusal = refusal(
+            "identity_in_use",
+            "another machine is connected as this edge",
+        );
         return refuse(&connection, &mut send, refusal).await;
     }
     let ended = welcome(&parts, &connection, &known, hello, send, receive, &tasks).await;
@@ -114,11 +117,19 @@ async fn admit(
     let limit = i64::MAX.unsigned_abs();
     if hello.first_seq == 0
         || hello.next_seq < hello.first_seq
-        || [hello.epoch, hello.next_seq, hello.directives_through, hello.book_version]
-            .iter()
-            .any(|number| *number >= limit)
+        || [
+            hello.epoch,
+            hello.next_seq,
+            hello.directives_through,
+            hello.book_version,
+        ]
+        .iter()
+        .any(|number| *number >= limit)
     {
-        return Ok(Err(refusal("bad_hello", "the numbers of the hello are impossible")));
+        return Ok(Err(refusal(
+            "bad_hello",
+            "the numbers of the hello are impossible",
+        )));
     }
     let known: Option<Edge> = parts
         .store
@@ -226,7 +237,8 @@ async fn greet(
             if greeting.behind {
                 let details =
                     json!({ "epoch": stream.epoch, "stored": stored, "next": hello.next_seq });
-                let summary = "An edge counts behind what it sent: its storage was copied or restored";
+                let summary =
+                    "An edge counts behind what it sent: its storage was copied or restored";
                 audit::record(tx, &line(&stream, now, "edge.behind", summary, details))?;
             }
             ledger::advance(tx, &stream, greeting.through, 0, 0, 0)?;
@@ -307,7 +319,10 @@ async fn record_second_holder(
             };
             let details = json!({ "refused": address, "connected": other });
             let summary = "A second machine claims to be this edge and was refused";
-            audit::record(tx, &line(&stream, now, "edge.identity_in_use", summary, details))?;
+            audit::record(
+                tx,
+                &line(&stream, now, "edge.identity_in_use", summary, details),
+            )?;
             let news = json!({ "id": edge, "identity_in_use": true, "at": now.to_string() });
             live::publish(tx, organisation, "edge", &news)
         })

@@ -45,16 +45,14 @@ use crate::hub::Hub;
 /// The version of this build.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// Which build this is, as the release script named it.
-pub const BUILD: &str = match option_env!("GATEWARDEN_BUILD") {
-    Some(build) => build,
-    None => "dev",
-};
-
+pub const BUILD: &str = env!("GATEWARDEN_BUILD");
 /// Both, as `--version` shows them.
-pub const VERSION_AND_BUILD: &str = match option_env!("GATEWARDEN_BUILD") {
-    Some(_) => concat!(env!("CARGO_PKG_VERSION"), " (released)"),
-    None => concat!(env!("CARGO_PKG_VERSION"), " (dev)"),
-};
+pub const VERSION_AND_BUILD: &str = concat!(
+    env!("CARGO_PKG_VERSION"),
+    " (",
+    env!("GATEWARDEN_BUILD"),
+    ")"
+);
 
 /// How people reach the hub.
 #[derive(Clone, Debug, Deserialize, Serialize)]
