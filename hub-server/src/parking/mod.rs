@@ -18,7 +18,7 @@ pub mod permit_sheet;
 pub mod permits;
 pub mod schedule;
 pub mod visits;
-mod words;
+pub mod words;
 
 use contract::ids::EdgeId;
 use contract::ids::GateId;

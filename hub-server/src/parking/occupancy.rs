@@ -14,6 +14,7 @@ use crate::store::Tx;
 
 /// How full a site is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = SiteOccupancy)]
 pub struct Occupancy {
     /// The site.
     pub site: Named,

@@ -60,13 +60,13 @@ pub struct Passage {
     #[schema(example = 0.97)]
     pub confidence: Option<f32>,
     /// Which way this gate lets through.
-    #[schema(schema_with = words::direction)]
+    #[schema(value_type = words::Direction)]
     pub direction: Direction,
     /// What was decided.
-    #[schema(schema_with = words::outcome)]
+    #[schema(value_type = words::Outcome)]
     pub outcome: Outcome,
     /// Why.
-    #[schema(schema_with = words::reason)]
+    #[schema(value_type = words::Reason)]
     pub reason: Reason,
     /// The permit that decided, as it is today.
     pub permit: Option<PermitMention>,
@@ -98,6 +98,7 @@ pub struct Passage {
 
 /// How long each stage of a passage took, in microseconds.
 #[derive(ToSchema)]
+#[schema(as = Stages)]
 pub struct StageTimes {
     /// From the camera's clock to the frame in hand.
     pub capture_us: u64,
@@ -117,6 +118,7 @@ pub struct StageTimes {
 
 /// The permit of a passage, as far as a list shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = PermitRef)]
 pub struct PermitMention {
     /// Its identity.
     #[schema(value_type = Uuid)]
@@ -129,6 +131,7 @@ pub struct PermitMention {
 
 /// A picture of a passage.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = Picture)]
 pub struct PassagePicture {
     /// `frame` or `crop`.
     #[schema(example = "crop")]
@@ -171,6 +174,7 @@ pub struct PassageDetail {
 
 /// One possible text of a read.
 #[derive(ToSchema)]
+#[schema(as = Candidate)]
 pub struct PlateCandidate {
     /// The text, normalised.
     pub text: String,
@@ -180,6 +184,7 @@ pub struct PlateCandidate {
 
 /// One character of a read.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[schema(as = Character)]
 pub struct PlateCharacter {
     /// What it could be, most likely first.
     pub options: Vec<CharacterOption>,
@@ -197,9 +202,10 @@ pub struct CharacterOption {
 
 /// One move of a barrier.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = BarrierMove)]
 pub struct Move {
     /// What the barrier was told.
-    #[schema(schema_with = words::action)]
+    #[schema(value_type = words::BarrierAction)]
     pub action: BarrierAction,
     /// `passage`: the verdict. `order`: a person. `hold_over`: the hold time ran out and the way was free.
     #[schema(example = "passage")]
@@ -212,6 +218,7 @@ pub struct Move {
 
 /// The event behind a row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = EventOrigin)]
 pub struct Reported {
     /// The edge that reported it.
     pub edge: Named,
@@ -224,7 +231,7 @@ pub struct Reported {
     #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
     /// How far that clock could be trusted.
-    #[schema(schema_with = words::time_quality)]
+    #[schema(value_type = words::TimeQuality)]
     pub time_quality: TimeQuality,
     /// When the hub took the event in.
     #[serde(serialize_with = "rfc3339::serialize")]

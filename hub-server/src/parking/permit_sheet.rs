@@ -36,13 +36,14 @@ const MOST_FAULTS: usize = 100;
 
 /// What is wrong in a sheet, and where.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = ImportRowError)]
 pub struct SheetFault {
     /// The line, the header being line 1.
     #[schema(example = 3)]
-    pub line: u64,
+    pub row: u64,
     /// The column; empty if the whole line is meant.
     #[schema(example = "schedule")]
-    pub column: String,
+    pub field: String,
     /// What is wrong and what is allowed.
     #[schema(example = "`8-9` is not a time span, such as `08:00-18:00`; a day ends at 24:00")]
     pub why: String,
@@ -366,8 +367,8 @@ fn unguard(cell: &str) -> &str {
 
 fn fault(line: u64, column: &str, why: &str) -> SheetFault {
     SheetFault {
-        line,
-        column: column.to_owned(),
+        row: line,
+        field: column.to_owned(),
         why: why.to_owned(),
     }
 }

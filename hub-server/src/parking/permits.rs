@@ -89,6 +89,7 @@ pub struct Terms {
 /// When in the week a permit holds. No spans: always.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = WeekSchedule)]
 pub struct Week {
     /// The spans, in any order; they may overlap.
     pub spans: Vec<WeekSpan>,
@@ -97,6 +98,7 @@ pub struct Week {
 /// A span of one weekday, in minutes after local midnight.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = Span)]
 pub struct WeekSpan {
     /// 0 is Monday, 6 is Sunday.
     #[schema(minimum = 0, maximum = 6, example = 0)]

@@ -3,9 +3,7 @@
 use contract::plate::Plate;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use utoipa::openapi::schema::Object;
-use utoipa::openapi::schema::ObjectBuilder;
-use utoipa::openapi::schema::Type;
+use utoipa::ToSchema;
 
 use crate::store::Row;
 use crate::store::StoreError;
@@ -58,65 +56,68 @@ pub fn read_plate(row: &Row, column: usize) -> Result<Plate, StoreError> {
     })
 }
 
-/// The schema of [`contract::verdict::Outcome`].
-pub fn outcome() -> Object {
-    one_of(&["open", "deny", "ask"])
+macro_rules! shown {
+    ($($(#[$doc:meta])* $name:ident: $($case:ident),+;)+) => {
+        $(
+            $(#[$doc])*
+            #[derive(ToSchema)]
+            #[schema(rename_all = "snake_case")]
+            pub enum $name {
+                $(
+                    #[doc = concat!("As [`", stringify!($case), "`] of the contract.")]
+                    $case,
+                )+
+            }
+        )+
+    };
 }
 
-/// The schema of [`contract::verdict::Reason`].
-pub fn reason() -> Object {
-    one_of(&[
-        "permitted",
-        "denied",
-        "unknown",
-        "not_yet_valid",
-        "expired",
-        "outside_schedule",
-        "other_gate",
-        "unsure",
-        "ambiguous",
-        "time_unknown",
-        "no_plate",
-    ])
-}
-
-/// The schema of [`contract::sighting::Direction`].
-pub fn direction() -> Object {
-    one_of(&["entry", "exit"])
-}
-
-/// The schema of [`contract::time::TimeQuality`].
-pub fn time_quality() -> Object {
-    one_of(&["unsynced", "hub", "ntp"])
-}
-
-/// The schema of [`contract::event::BarrierAction`].
-pub fn action() -> Object {
-    one_of(&["open", "close", "hold_open"])
-}
-
-fn one_of(words: &[&str]) -> Object {
-    ObjectBuilder::new()
-        .schema_type(Type::String)
-        .enum_values(Some(words.iter().copied()))
-        .build()
+shown! {
+    /// What the gate decided, as the API's document shows it.
+    Outcome: Open, Deny, Ask;
+    /// Why the gate decided so, as the API's document shows it.
+    Reason: Permitted, Denied, Unknown, NotYetValid, Expired, OutsideSchedule, OtherGate, Unsure, Ambiguous, TimeUnknown,
+        NoPlate;
+    /// Which way a gate lets through, as the API's document shows it.
+    Direction: Entry, Exit;
+    /// How far a clock can be trusted, as the API's document shows it.
+    TimeQuality: Unsynced, Hub, Ntp;
+    /// What a barrier can be told, as the API's document shows it.
+    BarrierAction: Open, Close, HoldOpen;
 }
 
 #[cfg(test)]
 mod tests {
-    use contract::verdict::Reason;
+    use std::collections::BTreeSet;
+
+    use contract::verdict;
+    use utoipa::PartialSchema;
 
     use super::*;
 
     #[test]
     fn a_case_is_kept_as_the_word_that_its_schema_names() {
-        assert_eq!(word(&Reason::OutsideSchedule), "outside_schedule");
-        let schema = serde_json::to_value(reason()).unwrap();
-        assert!(
-            schema["enum"]
-                .as_array()
-                .unwrap()
-                .contains(&"outside_schedule".into())
-        );
+        use verdict::Reason as R;
+        let all = [
+            R::Permitted,
+            R::Denied,
+            R::Unknown,
+            R::NotYetValid,
+            R::Expired,
+            R::OutsideSchedule,
+            R::OtherGate,
+            R::Unsure,
+            R::Ambiguous,
+            R::TimeUnknown,
+            R::NoPlate,
+        ];
+        let words: BTreeSet<String> = all.iter().map(word).collect();
+        let schema = serde_json::to_value(Reason::schema()).unwrap();
+        let shown = schema["enum"].as_array().unwrap();
+        let shown: BTreeSet<String> = shown
+            .iter()
+            .map(|w| w.as_str().unwrap().to_owned())
+            .collect();
+        assert_eq!(words, shown);
     }
 }

@@ -77,7 +77,7 @@ fn every_fault_names_its_line_and_column_and_nothing_is_taken() {
          CD3,ok,,,Nowhere,\n",
     )
     .unwrap_err();
-    let found: Vec<_> = faults.iter().map(|f| (f.line, f.column.as_str())).collect();
+    let found: Vec<_> = faults.iter().map(|f| (f.row, f.field.as_str())).collect();
     assert_eq!(
         found,
         [
@@ -102,7 +102,7 @@ fn hostile_sheets_are_refused() {
         ("plate,plate\na,b\n", "plate"),
         ("plate,salary\nAB1,1\n", "salary"),
     ] {
-        assert_eq!(read_utc(text).unwrap_err()[0].column, column, "{text:?}");
+        assert_eq!(read_utc(text).unwrap_err()[0].field, column, "{text:?}");
     }
     let zone = jiff::tz::TimeZone::UTC;
     assert!(read(b"plate\n\xff\xfe", &gates(), &zone).is_err());
