@@ -1,0 +1,181 @@
+//! Passages and their pictures.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::HeaderValue;
+use axum::http::header;
+use axum::response::IntoResponse;
+use axum::response::Response;
+use contract::ids::GateId;
+use contract::ids::PassageId;
+use contract::plate::Plate;
+use contract::verdict::Outcome;
+use serde::Deserialize;
+use utoipa::IntoParams;
+use uuid::Uuid;
+
+use super::at::At;
+use super::body::Path;
+use super::body::Query;
+use super::caller::Asked;
+use super::cursor;
+use super::error::ErrorBody;
+use super::error::WebError;
+use super::page::Page;
+use super::page::limit;
+use crate::evidence;
+use crate::evidence::PictureStage;
+use crate::hub::Hub;
+use crate::parking::passages;
+use crate::parking::passages::Filter;
+use crate::parking::passages::Passage;
+use crate::parking::passages::PassageDetail;
+use crate::parking::words;
+
+/// Types that a browser may show in the hub's own pages. Anything else an edge names goes out as bytes.
+const SHOWN_TYPES: [&str; 2] = ["image/jpeg", "image/png"];
+
+/// Which passages.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct PassageQuery {
+    /// Where the page begins, from the page before.
+    pub cursor: Option<String>,
+    /// 1 to 200 items; 50 if not given.
+    pub limit: Option<u32>,
+    /// Only plates that hold these letters and digits.
+    #[param(example = "1234")]
+    pub plate: Option<String>,
+    /// Only this gate.
+    #[param(value_type = Option<Uuid>)]
+    pub gate: Option<GateId>,
+    /// Only this outcome.
+    #[param(value_type = Option<words::Outcome>)]
+    pub outcome: Option<Outcome>,
+    /// Not before.
+    #[param(value_type = Option<String>, format = DateTime)]
+    pub from: Option<At>,
+    /// Before.
+    #[param(value_type = Option<String>, format = DateTime)]
+    pub until: Option<At>,
+}
+
+/// Lists passages, newest first.
+#[utoipa::path(
+    get,
+    path = "/api/v1/passages",
+    tag = "passages",
+    params(PassageQuery),
+    responses((status = 200, body = Page<Passage>), (status = "default", body = ErrorBody))
+)]
+pub async fn list_passages(
+    State(hub): State<Arc<Hub>>,
+    asked: Asked,
+    Query(query): Query<PassageQuery>,
+) -> Result<Json<Page<Passage>>, WebError> {
+    let limit = limit(query.limit)?;
+    let before = cursor::read_time(query.cursor.as_deref())?.map(|(at, id)| (at, PassageId(id)));
+    let filter = Filter {
+        plate: plate_part(query.plate.as_deref())?,
+        gate: query.gate,
+        outcome: query.outcome,
+        from: query.from.map(|at| at.0),
+        until: query.until.map(|at| at.0),
+    };
+    let organisation = asked.caller.organisation;
+    let asked_for = i64::try_from(limit + 1).unwrap_or(i64::MAX);
+    let items: Vec<Passage> = hub
+        .store
+        .read(move |tx| {
+            passages::list_passages(tx, organisation, &filter, before, asked_for)
+                .map_err(WebError::from)
+        })
+        .await?;
+    Ok(Json(Page::of(items, limit, |passage| {
+        cursor::after_time(passage.at, passage.id.0)
+    })))
+}
+
+/// Shows everything that is known of a passage.
+#[utoipa::path(
+    get,
+    path = "/api/v1/passages/{id}",
+    tag = "passages",
+    params(("id" = Uuid, Path, description = "The passage.")),
+    responses((status = 200, body = PassageDetail), (status = "default", body = ErrorBody))
+)]
+pub async fn show_passage(
+    State(hub): State<Arc<Hub>>,
+    asked: Asked,
+    Path(id): Path<PassageId>,
+) -> Result<Json<PassageDetail>, WebError> {
+    let organisation = asked.caller.organisation;
+    let detail: Option<PassageDetail> = hub
+        .store
+        .read(move |tx| passages::find_detail(tx, organisation, id).map_err(WebError::from))
+        .await?;
+    detail.map(Json).ok_or(WebError::NotFound)
+}
+
+/// Sends a picture's bytes. A picture that has not arrived, or whose time is over, is not found; the passage says
+/// which.
+#[utoipa::path(
+    get,
+    path = "/api/v1/passages/{id}/pictures/{kind}",
+    tag = "passages",
+    params(
+        ("id" = Uuid, Path, description = "The passage."),
+        ("kind" = String, Path, description = "`frame` or `crop`.", example = "crop"),
+    ),
+    responses(
+        (status = 200, content_type = "image/jpeg", body = Vec<u8>),
+        (status = "default", body = ErrorBody),
+    )
+)]
+pub async fn show_picture(
+    State(hub): State<Arc<Hub>>,
+    asked: Asked,
+    Path((id, kind)): Path<(PassageId, String)>,
+) -> Result<Response, WebError> {
+    let kind = evidence::read_kind(&kind).ok_or(WebError::NotFound)?;
+    let organisation = asked.caller.organisation;
+    let picture = hub
+        .store
+        .read(move |tx| {
+            evidence::find_picture(tx, organisation, id, kind).map_err(WebError::from)
+        })
+        .await?
+        .filter(|picture| picture.stage == PictureStage::Stored)
+        .ok_or(WebError::NotFound)?;
+    let bytes = hub
+        .evidence
+        .get(picture.sha256)
+        .await
+        .map_err(|error| WebError::Internal(error.into()))?
+        .ok_or(WebError::NotFound)?;
+    let media_type = SHOWN_TYPES
+        .into_iter()
+        .find(|shown| *shown == picture.media_type)
+        .unwrap_or("application/octet-stream");
+    let headers = [
+        (header::CONTENT_TYPE, media_type),
+        // A picture never changes, but its time may end: an hour is no loss.
+        (header::CACHE_CONTROL, "private, max-age=3600"),
+        (header::CONTENT_DISPOSITION, "inline"),
+    ]
+    .map(|(name, value)| (name, HeaderValue::from_static(value)));
+    Ok((headers, bytes).into_response())
+}
+
+/// Reads the part of a plate that a list is narrowed to; blanks alone mean all.
+pub(super) fn plate_part(text: Option<&str>) -> Result<Option<Plate>, WebError> {
+    match text.map(str::trim).filter(|text| !text.is_empty()) {
+        None => Ok(None),
+        Some(text) => Plate::parse(text)
+            .map(Some)
+            .map_err(|error| WebError::invalid("plate", error.to_string())),
+    }
+}
