@@ -56,26 +56,20 @@ pub struct Evidence {
 }
 
 impl Evidence {
-    /// Names the store in `root`. Nothing is touched on disk.
-    pub fn new(root: &Path, config: &Config) -> Self {
-        Self {
-            root: Arc::new(root.to_owned()),
-            largest_bytes: config.largest_bytes,
-            changing: Arc::default(),
-        }
-    }
-
-    /// Makes the folder if it is missing, and clears what an interrupted write left. Called once, before any
-    /// [`Evidence::put`].
-    pub fn prepare(&self) -> Result<(), EvidenceError> {
+    /// Opens the store in `root`, makes the folder if it is missing, and clears what an interrupted write left.
+    pub fn open(root: &Path, config: &Config) -> Result<Self, EvidenceError> {
         let doing = "opening the folder of";
-        let incoming = self.root.join("incoming");
+        let incoming = root.join("incoming");
         make_private_folder(&incoming).map_err(disk(doing))?;
         for entry in fs::read_dir(&incoming).map_err(disk(doing))? {
             let entry = entry.map_err(disk(doing))?;
             fs::remove_file(entry.path()).map_err(disk(doing))?;
         }
-        Ok(())
+        Ok(Self {
+            root: Arc::new(root.to_owned()),
+            largest_bytes: config.largest_bytes,
+            changing: Arc::default(),
+        })
     }
 
     /// The largest picture that [`Evidence::put`] takes, in bytes; ask before reading an upload into memory.
@@ -163,9 +157,7 @@ fn write(root: &Path, name: &Hash, bytes: &[u8]) -> io::Result<()> {
         fs::File::open(root)?.sync_all()?;
     }
     // One writer at a time, so the temporary name needs no randomness; a leftover of a crash is replaced.
-    let incoming = root.join("incoming");
-    make_private_folder(&incoming)?;
-    let temporary = incoming.join(hex(name));
+    let temporary = root.join("incoming").join(hex(name));
     let _ = fs::remove_file(&temporary);
     let mut file = private_file()
         .write(true)
@@ -225,9 +217,7 @@ mod tests {
     use super::*;
 
     fn open(root: &Path) -> Evidence {
-        let evidence = Evidence::new(root, &Config { largest_bytes: 64 });
-        evidence.prepare().unwrap();
-        evidence
+        Evidence::open(root, &Config { largest_bytes: 64 }).unwrap()
     }
 
     fn files_below(root: &Path) -> Vec<PathBuf> {

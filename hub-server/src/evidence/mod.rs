@@ -27,9 +27,10 @@ pub use pictures::read_kind;
 pub use pictures::set_retention;
 
 use serde::Deserialize;
+use serde::Serialize;
 
 /// The section `[evidence]` of hub.toml. How long pictures are kept is data of the organisation, not config.
-#[derive(Clone, Debug, Deserialize, serde::Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// The largest picture that is taken in, in bytes.

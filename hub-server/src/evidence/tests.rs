@@ -90,7 +90,7 @@ async fn stage(store: &Scratch, organisation: OrganisationId, number: u128) -> P
 #[tokio::test]
 async fn after_its_retention_a_picture_is_gone_and_its_row_says_so() {
     let store = scratch();
-    let evidence = Evidence::new(&store.dir().join("evidence"), &Config::default());
+    let evidence = Evidence::open(&store.dir().join("evidence"), &Config::default()).unwrap();
     let (north, _) = store.organisation("North").await;
     let (south, _) = store.organisation("South").await;
     let start = store.clock.wall();
@@ -145,7 +145,7 @@ async fn after_its_retention_a_picture_is_gone_and_its_row_says_so() {
 #[tokio::test]
 async fn an_expired_picture_is_not_taken_in_again() {
     let store = scratch();
-    let evidence = Evidence::new(&store.dir().join("evidence"), &Config::default());
+    let evidence = Evidence::open(&store.dir().join("evidence"), &Config::default()).unwrap();
     let (north, _) = store.organisation("North").await;
     let old = keep(&store, &evidence, north, 1, b"old", store.clock.wall()).await;
     store.hand.advance(Duration::from_secs(31 * 24 * 3_600));

@@ -84,6 +84,8 @@ shown! {
     TimeQuality: Unsynced, Hub, Ntp;
     /// What a barrier can be told, as the API's document shows it.
     BarrierAction: Open, Close, HoldOpen;
+    /// How a camera is, as the API's document shows it.
+    CameraState: Live, Offline, Frozen;
 }
 
 #[cfg(test)]

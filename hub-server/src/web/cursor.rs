@@ -17,7 +17,9 @@ pub fn read_time(cursor: Option<&str>) -> Result<Option<(Timestamp, Uuid)>, WebE
         let (at, id) = split(text)?;
         Some((Timestamp::from_millis(at.parse().ok()?), id))
     };
-    cursor.map(|text| place(text).ok_or_else(refused)).transpose()
+    cursor
+        .map(|text| place(text).ok_or_else(refused))
+        .transpose()
 }
 
 /// Writes the place after an item of a list that is sorted by a plate's key.
@@ -31,10 +33,14 @@ pub fn read_plate(cursor: Option<&str>) -> Result<Option<(String, Uuid)>, WebErr
         let (key, id) = split(text)?;
         let is_key = !key.is_empty()
             && key.len() <= contract::plate::LONGEST
-            && key.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+            && key
+                .bytes()
+                .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
         is_key.then(|| (key.to_owned(), id))
     };
-    cursor.map(|text| place(text).ok_or_else(refused)).transpose()
+    cursor
+        .map(|text| place(text).ok_or_else(refused))
+        .transpose()
 }
 
 fn split(text: &str) -> Option<(&str, Uuid)> {
@@ -44,7 +50,10 @@ fn split(text: &str) -> Option<(&str, Uuid)> {
 }
 
 fn refused() -> WebError {
-    WebError::invalid("cursor", "is not one that this list gave; leave it out to begin")
+    WebError::invalid(
+        "cursor",
+        "is not one that this list gave; leave it out to begin",
+    )
 }
 
 #[cfg(test)]
@@ -54,7 +63,10 @@ mod tests {
     #[test]
     fn a_cursor_comes_back_as_it_left() {
         let (at, id) = (Timestamp::from_millis(-7), Uuid::from_u128(9));
-        assert_eq!(read_time(Some(&after_time(at, id))).unwrap(), Some((at, id)));
+        assert_eq!(
+            read_time(Some(&after_time(at, id))).unwrap(),
+            Some((at, id))
+        );
         assert_eq!(
             read_plate(Some(&after_plate("AB12", id))).unwrap(),
             Some(("AB12".to_owned(), id))
@@ -77,7 +89,11 @@ mod tests {
             format!("5_{id}' OR 1=1"),
         ] {
             assert!(read_time(Some(&text)).is_err(), "{text}");
-            assert!(read_plate(Some(&text.to_lowercase())).is_err() || text.starts_with('5') && text.len() == 34, "{text}");
+            assert!(
+                read_plate(Some(&text.to_lowercase())).is_err()
+                    || text.starts_with('5') && text.len() == 34,
+                "{text}"
+            );
         }
         assert!(read_plate(Some(&format!("ab_{id}"))).is_err());
         assert!(read_plate(Some(&format!("%_{id}"))).is_err());

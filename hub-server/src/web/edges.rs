@@ -153,24 +153,12 @@ pub struct GateCamera {
     #[schema(example = "front")]
     pub name: String,
     /// How it is.
-    #[schema(value_type = CameraHealth)]
+    #[schema(value_type = words::CameraState)]
     pub state: CameraState,
     /// What went wrong.
     pub why: String,
     /// Since when.
     pub at: At,
-}
-
-/// How a camera is, as the API's document shows it.
-#[derive(ToSchema)]
-#[schema(rename_all = "snake_case")]
-pub enum CameraHealth {
-    /// Frames arrive and change.
-    Live,
-    /// No frames.
-    Offline,
-    /// Frames arrive and never change.
-    Frozen,
 }
 
 /// A machine that is to become an edge.
@@ -295,7 +283,7 @@ pub async fn enrol_edge(
     let organisation = asked.caller.organisation;
     let code = EnrolCode {
         secret: rand::random(),
-        authority: hub.web.authority_fingerprint,
+        authority: hub.authority.fingerprint(),
     };
     let secret_hash = enrolments::hash(&code.secret);
     // An enrolment is no edge yet; its id is of the same kind.
@@ -532,7 +520,10 @@ fn choose_site(
     }
     match fleet::sites::list_sites(tx, organisation)?.as_slice() {
         [only] => Ok(only.id),
-        _ => Err(WebError::invalid("site", "must be given, for there is not exactly one")),
+        _ => Err(WebError::invalid(
+            "site",
+            "must be given, for there is not exactly one",
+        )),
     }
 }
 

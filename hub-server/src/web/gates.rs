@@ -166,14 +166,20 @@ pub async fn list_gates(
         })
         .await?;
     let site = |id: Uuid| {
-        let name = sites.iter().find(|site| site.id.0 == id).map(|site| site.name.clone());
+        let name = sites
+            .iter()
+            .find(|site| site.id.0 == id)
+            .map(|site| site.name.clone());
         Named {
             id,
             name: name.unwrap_or_default(),
         }
     };
     let edge = |id: Uuid| {
-        let name = edges.iter().find(|edge| edge.id.0 == id).map(|edge| edge.name.clone());
+        let name = edges
+            .iter()
+            .find(|edge| edge.id.0 == id)
+            .map(|edge| edge.name.clone());
         Named {
             id,
             name: name.unwrap_or_default(),

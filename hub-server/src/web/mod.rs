@@ -17,17 +17,25 @@ mod audit;
 mod body;
 mod caller;
 mod console;
+mod cursor;
 mod docs;
+mod edges;
 mod error;
+mod gates;
 mod health;
 mod listen;
 mod live;
+mod models;
 mod page;
+mod passages;
+mod permits;
 mod routes;
 mod session;
 mod setup;
+mod sites;
 #[cfg(any(test, debug_assertions))]
 pub mod testing;
+mod visits;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

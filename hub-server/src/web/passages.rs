@@ -14,7 +14,6 @@ use contract::plate::Plate;
 use contract::verdict::Outcome;
 use serde::Deserialize;
 use utoipa::IntoParams;
-use uuid::Uuid;
 
 use super::at::At;
 use super::body::Path;
@@ -144,9 +143,7 @@ pub async fn show_picture(
     let organisation = asked.caller.organisation;
     let picture = hub
         .store
-        .read(move |tx| {
-            evidence::find_picture(tx, organisation, id, kind).map_err(WebError::from)
-        })
+        .read(move |tx| evidence::find_picture(tx, organisation, id, kind).map_err(WebError::from))
         .await?
         .filter(|picture| picture.stage == PictureStage::Stored)
         .ok_or(WebError::NotFound)?;

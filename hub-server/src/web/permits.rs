@@ -20,7 +20,6 @@ use serde::Deserialize;
 use serde::Serialize;
 use utoipa::IntoParams;
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 use super::at::At;
 use super::body::Body;
@@ -143,9 +142,16 @@ pub async fn list_permits(
 ) -> Result<Json<Page<Permit>>, WebError> {
     let limit = limit(query.limit)?;
     let after = cursor::read_plate(query.cursor.as_deref())?.map(|(key, id)| (key, PermitId(id)));
-    let text = query.plate.as_deref().map(str::trim).filter(|text| !text.is_empty());
+    let text = query
+        .plate
+        .as_deref()
+        .map(str::trim)
+        .filter(|text| !text.is_empty());
     if text.is_some_and(|text| text.chars().count() > 100) {
-        return Err(WebError::invalid("plate", "must have at most 100 characters"));
+        return Err(WebError::invalid(
+            "plate",
+            "must have at most 100 characters",
+        ));
     }
     let filter = Filter {
         text: text.map(str::to_owned),
@@ -179,10 +185,7 @@ pub async fn show_permit(
     Path(id): Path<PermitId>,
 ) -> Result<Json<Permit>, WebError> {
     let organisation = asked.caller.organisation;
-    let permit: Permit = hub
-        .store
-        .read(move |tx| find(tx, organisation, id))
-        .await?;
+    let permit: Permit = hub.store.read(move |tx| find(tx, organisation, id)).await?;
     Ok(Json(permit))
 }
 
@@ -248,7 +251,14 @@ pub async fn change_permit(
             let before = find(tx, organisation, id)?;
             check(tx, organisation, &terms)?;
             permits::change(tx, organisation, id, &terms, now).map_err(taken)?;
-            changed(tx, &asked, &before, now, "permit.change", "Changed a permit.")
+            changed(
+                tx,
+                &asked,
+                &before,
+                now,
+                "permit.change",
+                "Changed a permit.",
+            )
         })
         .await?;
     Ok(Json(permit))
@@ -274,9 +284,18 @@ pub async fn withdraw_permit(
         .write(Priority::People, move |tx| {
             let before = find(tx, organisation, id)?;
             if !permits::withdraw(tx, organisation, id, now)? {
-                return Err(WebError::Conflict("This permit is withdrawn already.".into()));
+                return Err(WebError::Conflict(
+                    "This permit is withdrawn already.".into(),
+                ));
             }
-            changed(tx, &asked, &before, now, "permit.withdraw", "Withdrew a permit.")
+            changed(
+                tx,
+                &asked,
+                &before,
+                now,
+                "permit.withdraw",
+                "Withdrew a permit.",
+            )
         })
         .await?;
     Ok(Json(permit))
@@ -302,10 +321,19 @@ pub async fn restore_permit(
         .write(Priority::People, move |tx| {
             let before = find(tx, organisation, id)?;
             if !permits::restore(tx, organisation, id, now).map_err(taken)? {
-                return Err(WebError::Conflict("This permit is in force already.".into()));
+                return Err(WebError::Conflict(
+                    "This permit is in force already.".into(),
+                ));
             }
             bound(tx, organisation)?;
-            changed(tx, &asked, &before, now, "permit.restore", "Restored a permit.")
+            changed(
+                tx,
+                &asked,
+                &before,
+                now,
+                "permit.restore",
+                "Restored a permit.",
+            )
         })
         .await?;
     Ok(Json(permit))
@@ -332,11 +360,14 @@ pub async fn export_permits(
             Ok::<_, WebError>((list, gate_names(tx, organisation)?))
         })
         .await?;
-    let sheet = permit_sheet::write(&list, &gates)
-        .map_err(|error| WebError::Internal(error.into()))?;
+    let sheet =
+        permit_sheet::write(&list, &gates).map_err(|error| WebError::Internal(error.into()))?;
     let headers = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
-        (header::CONTENT_DISPOSITION, "attachment; filename=\"permits.csv\""),
+        (
+            header::CONTENT_DISPOSITION,
+            "attachment; filename=\"permits.csv\"",
+        ),
     ]
     .map(|(name, value)| (name, HeaderValue::from_static(value)));
     Ok((headers, sheet).into_response())

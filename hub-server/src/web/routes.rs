@@ -13,10 +13,17 @@ use utoipa_axum::routes;
 use super::accounts;
 use super::audit;
 use super::docs;
+use super::edges;
+use super::gates;
 use super::health;
 use super::live;
+use super::models;
+use super::passages;
+use super::permits;
 use super::session;
 use super::setup;
+use super::sites;
+use super::visits;
 use crate::auth::Right;
 use crate::hub::Hub;
 
@@ -74,6 +81,31 @@ pub(super) fn table() -> Vec<Line> {
         line(needs(Right::ManageAccounts), "POST", "/api/v1/accounts", routes!(accounts::create_account)),
         line(needs(Right::ViewAudit), "GET", "/api/v1/audit", routes!(audit::list_audit)),
         line(needs(Right::ViewPassages), "GET", "/api/v1/live", routes!(live::follow_live)),
+
+        line(needs(Right::ViewPassages), "GET", "/api/v1/passages", routes!(passages::list_passages)),
+        line(needs(Right::ViewPassages), "GET", "/api/v1/passages/{id}", routes!(passages::show_passage)),
+        line(needs(Right::ViewPassages), "GET", "/api/v1/passages/{id}/pictures/{kind}", routes!(passages::show_picture)),
+        line(needs(Right::ViewPermits), "GET", "/api/v1/permits", routes!(permits::list_permits)),
+        line(needs(Right::EditPermits), "POST", "/api/v1/permits", routes!(permits::create_permit)),
+        line(needs(Right::ViewPermits), "GET", "/api/v1/permits/{id}", routes!(permits::show_permit)),
+        line(needs(Right::EditPermits), "PUT", "/api/v1/permits/{id}", routes!(permits::change_permit)),
+        line(needs(Right::EditPermits), "DELETE", "/api/v1/permits/{id}", routes!(permits::withdraw_permit)),
+        line(needs(Right::EditPermits), "POST", "/api/v1/permits/{id}/restore", routes!(permits::restore_permit)),
+        line(needs(Right::ViewPermits), "GET", "/api/v1/permits.csv", routes!(permits::export_permits)),
+        line(needs(Right::EditPermits), "POST", "/api/v1/permits/import", routes!(permits::import_permits)).up_to(IMPORT_BYTES),
+        line(needs(Right::ViewVisits), "GET", "/api/v1/visits", routes!(visits::list_visits)),
+        line(needs(Right::CorrectVisits), "POST", "/api/v1/visits", routes!(visits::open_visit)),
+        line(needs(Right::CorrectVisits), "POST", "/api/v1/visits/{id}/close", routes!(visits::close_visit)),
+        line(needs(Right::ViewVisits), "GET", "/api/v1/occupancy", routes!(visits::show_occupancy)),
+        line(needs(Right::ViewFleet), "GET", "/api/v1/sites", routes!(sites::list_sites)),
+        line(needs(Right::ViewFleet), "GET", "/api/v1/gates", routes!(gates::list_gates)),
+        line(needs(Right::ViewFleet), "GET", "/api/v1/gates/{id}/orders", routes!(gates::list_orders)),
+        line(needs(Right::OrderBarrier), "POST", "/api/v1/gates/{id}/orders", routes!(gates::give_order)),
+        line(needs(Right::ViewFleet), "GET", "/api/v1/edges", routes!(edges::list_edges)),
+        line(needs(Right::EnrolEdges), "DELETE", "/api/v1/edges/{id}", routes!(edges::retire_edge)),
+        line(needs(Right::EnrolEdges), "GET", "/api/v1/edges/enrolments", routes!(edges::list_enrolments)),
+        line(needs(Right::EnrolEdges), "POST", "/api/v1/edges/enrolments", routes!(edges::enrol_edge)),
+        line(needs(Right::ViewModels), "GET", "/api/v1/models/metadata", routes!(models::list_models)),
     ]
 }
 
@@ -111,10 +143,6 @@ fn plain(
 
 impl Line {
     /// Lets the route take larger bodies.
-    #[expect(
-        dead_code,
-        reason = "imports take larger bodies; their routes come with the permits"
-    )]
     fn up_to(mut self, bytes: usize) -> Self {
         self.body_bytes = bytes;
         self

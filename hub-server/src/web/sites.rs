@@ -7,7 +7,6 @@ use axum::extract::State;
 use contract::ids::SiteId;
 use serde::Serialize;
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 use super::caller::Asked;
 use super::error::ErrorBody;

@@ -12,7 +12,6 @@ use serde::Deserialize;
 use serde::Serialize;
 use utoipa::IntoParams;
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 use super::body::Body;
 use super::body::Path;
@@ -197,9 +196,9 @@ pub async fn open_visit(
                     Ok(visit)
                 }
                 Corrected::NotFound => Err(WebError::NotFound),
-                Corrected::AlreadySo => {
-                    Err(WebError::Conflict("This vehicle is on site already.".into()))
-                }
+                Corrected::AlreadySo => Err(WebError::Conflict(
+                    "This vehicle is on site already.".into(),
+                )),
             }
         })
         .await?;
@@ -237,7 +236,10 @@ fn corrector(hub: &Hub, asked: &Asked, reason: &str) -> Result<Corrector, WebErr
 /// Reads a reason that a person must give.
 pub(super) fn read_reason(text: &str) -> Result<String, WebError> {
     let text = text.trim();
-    if text.is_empty() || text.chars().count() > LONGEST_REASON || text.chars().any(char::is_control) {
+    if text.is_empty()
+        || text.chars().count() > LONGEST_REASON
+        || text.chars().any(char::is_control)
+    {
         return Err(WebError::invalid(
             "reason",
             format!("must be 1 to {LONGEST_REASON} characters in one line"),
