@@ -540,7 +540,7 @@ impl Lane {
     }
 
     /// Keeps the frame and the plate's crop. A picture that can't be kept keeps nobody waiting.
-    async fn keep_pictures(&self, sighting: &Sighting, shot: Shot) -> Vec<Evidence> {
+    async fn keep_pictures(&mut self, sighting: &Sighting, shot: Shot) -> Vec<Evidence> {
         let pictures = self.store.evidence.clone();
         let passage = sighting.passage;
         let corners = sighting.plate.as_ref().map(|read| read.corners);
@@ -636,7 +636,7 @@ impl Lane {
 
     /// Puts facts into the spool and waits until they are on disk for good, at most for `patience`. Returns how long it
     /// took, in microseconds. Whatever the disk says, the gate goes on.
-    async fn record(&self, facts: &[Fact], patience: Option<Duration>) -> u64 {
+    async fn record(&mut self, facts: &[Fact], patience: Option<Duration>) -> u64 {
         let started = self.now();
         let append = self.store.spool.append_all(Some(self.id), facts);
         let appended = match patience {
