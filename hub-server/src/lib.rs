@@ -13,6 +13,7 @@ pub mod link;
 pub mod live;
 pub mod metrics;
 pub mod parking;
+pub mod provision;
 pub mod run;
 pub mod store;
 pub mod web;

@@ -78,6 +78,7 @@ export const text = {
   setUp: {
     title: 'Set up this hub',
     lead: 'Name your organisation and its first site, and make the first administrator. You can add more later.',
+    leadOf: (organisation: string) => `This hub belongs to ${organisation}. Make its first administrator.`,
     token: 'Set-up code',
     tokenWhy: 'The part after “token=” of the link that the hub printed when it started.',
     organisation: 'Organisation',

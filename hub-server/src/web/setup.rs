@@ -42,6 +42,8 @@ const TEXT_LONGEST: usize = 100;
 pub struct SetupState {
     /// True until the first administrator exists.
     pub needed: bool,
+    /// The organisation's name, if the hub was provisioned with one; then set-up asks for the administrator only.
+    pub organisation: Option<String>,
 }
 
 /// What a fresh hub needs to know.
@@ -50,11 +52,14 @@ pub struct SetupState {
 pub struct SetupRequest {
     /// From the set-up link that the hub printed.
     pub token: String,
-    /// The organisation's name.
+    /// The organisation's name. This and the site are not asked for if the hub was provisioned with them.
+    #[serde(default)]
     pub organisation: String,
     /// The first site's name.
+    #[serde(default)]
     pub site: String,
     /// The site's time zone: `Europe/Madrid`.
+    #[serde(default)]
     pub time_zone: String,
     /// The administrator's name.
     pub name: String,
@@ -65,11 +70,16 @@ pub struct SetupRequest {
 /// Says whether the hub waits for its set-up.
 #[utoipa::path(get, path = "/api/v1/setup", tag = "session", responses((status = 200, body = SetupState)))]
 pub async fn show_setup(State(hub): State<Arc<Hub>>) -> Result<Json<SetupState>, WebError> {
-    let exists = hub
+    let state = hub
         .store
-        .read(|tx| Ok::<_, WebError>(auth::any_account(tx)?))
+        .read(|tx| {
+            let needed = !auth::any_account(tx)?;
+            // Who is set up tells nobody whose hub it is.
+            let provisioned = if needed { auth::oldest_organisation(tx)? } else { None };
+            Ok::<_, WebError>(SetupState { needed, organisation: provisioned.map(|there| there.name) })
+        })
         .await?;
-    Ok(Json(SetupState { needed: !exists }))
+    Ok(Json(state))
 }
 
 /// Sets the hub up with the one-time link, and logs its administrator in.
@@ -79,7 +89,8 @@ pub async fn set_up(
     arrival: Arrival,
     Body(given): Body<SetupRequest>,
 ) -> Result<Response, WebError> {
-    WebError::check(faults(&given))?;
+    let provisioned = hub.store.read(|tx| Ok::<_, WebError>(auth::oldest_organisation(tx)?)).await?;
+    WebError::check(faults(&given, provisioned.is_none()))?;
     count_attempt(&hub, &arrival)?;
     let token = Token::presented(given.token.trim());
     let presented = token.clone();
@@ -93,10 +104,11 @@ pub async fn set_up(
         .await?;
     let password = hub.hasher.hash(&given.password).await?;
     let at = hub.clock.wall();
-    let organisation = Organisation {
+    let is_provisioned = provisioned.is_some();
+    let organisation = provisioned.unwrap_or_else(|| Organisation {
         id: OrganisationId::fresh(at),
         name: given.organisation.trim().to_owned(),
-    };
+    });
     let site = Site {
         id: SiteId::fresh(at),
         name: given.site.trim().to_owned(),
@@ -130,8 +142,10 @@ pub async fn set_up(
         .write(Priority::People, move |tx| {
             // Asked again: of two who use the link at once, one wins.
             refuse_unless_holds(auth::any_account(tx)?, auth::setup_link_holds(tx, &token)?)?;
-            auth::insert_organisation(tx, &organisation, at)?;
-            sites::insert(tx, organisation.id, &site)?;
+            if !is_provisioned {
+                auth::insert_organisation(tx, &organisation, at)?;
+                sites::insert(tx, organisation.id, &site)?;
+            }
             auth::insert_account(tx, &account, &password)?;
             auth::remove_setup_link(tx)?;
             audit::record(tx, &entry)?;
@@ -156,16 +170,18 @@ fn refuse_unless_holds(is_set_up: bool, holds: bool) -> Result<(), WebError> {
     }
 }
 
-fn faults(given: &SetupRequest) -> Vec<FieldFault> {
+fn faults(given: &SetupRequest, is_fresh: bool) -> Vec<FieldFault> {
     let mut faults = Vec::new();
-    for (field, text) in [("organisation", &given.organisation), ("site", &given.site)] {
-        faults.extend(text_fault(field, text));
-    }
-    if jiff::tz::TimeZone::get(&given.time_zone).is_err() {
-        faults.push(FieldFault {
-            field: "time_zone".into(),
-            why: "is not the name of a time zone, such as Europe/Madrid".into(),
-        });
+    if is_fresh {
+        for (field, text) in [("organisation", &given.organisation), ("site", &given.site)] {
+            faults.extend(text_fault(field, text));
+        }
+        if jiff::tz::TimeZone::get(&given.time_zone).is_err() {
+            faults.push(FieldFault {
+                field: "time_zone".into(),
+                why: "is not the name of a time zone, such as Europe/Madrid".into(),
+            });
+        }
     }
     faults.extend(name_faults(&given.name));
     faults.extend(password_faults(&given.password));

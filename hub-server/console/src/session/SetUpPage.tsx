@@ -68,8 +68,9 @@ export default function SetUpPage() {
       </Doorway>
     )
   }
+  const owner = setup.data?.organisation
   return (
-    <Doorway title={text.setUp.title} lead={text.setUp.lead} wide>
+    <Doorway title={text.setUp.title} lead={owner ? text.setUp.leadOf(owner) : text.setUp.lead} wide>
       <form onSubmit={submit}>
         <Stack>
           {faults.rest && (
@@ -85,25 +86,29 @@ export default function SetUpPage() {
               {...field('token')}
             />
           )}
-          <SimpleGrid cols={{ base: 1, sm: 2 }}>
-            <TextInput
-              label={text.setUp.organisation}
-              description={text.setUp.organisationWhy}
-              autoComplete="organization"
-              {...field('organisation')}
-            />
-            <TextInput label={text.setUp.site} description={text.setUp.siteWhy} autoComplete="off" {...field('site')} />
-          </SimpleGrid>
-          <Select
-            label={text.setUp.timeZone}
-            description={text.setUp.timeZoneWhy}
-            data={timeZones(form.time_zone)}
-            searchable
-            allowDeselect={false}
-            value={form.time_zone}
-            error={faults.fields.time_zone}
-            onChange={(value) => setForm((old) => ({ ...old, time_zone: value ?? old.time_zone }))}
-          />
+          {!owner && (
+            <>
+              <SimpleGrid cols={{ base: 1, sm: 2 }}>
+                <TextInput
+                  label={text.setUp.organisation}
+                  description={text.setUp.organisationWhy}
+                  autoComplete="organization"
+                  {...field('organisation')}
+                />
+                <TextInput label={text.setUp.site} description={text.setUp.siteWhy} autoComplete="off" {...field('site')} />
+              </SimpleGrid>
+              <Select
+                label={text.setUp.timeZone}
+                description={text.setUp.timeZoneWhy}
+                data={timeZones(form.time_zone)}
+                searchable
+                allowDeselect={false}
+                value={form.time_zone}
+                error={faults.fields.time_zone}
+                onChange={(value) => setForm((old) => ({ ...old, time_zone: value ?? old.time_zone }))}
+              />
+            </>
+          )}
           <Divider label={text.setUp.you} labelPosition="left" />
           <SimpleGrid cols={{ base: 1, sm: 2 }} verticalSpacing="xs">
             <TextInput
