@@ -52,8 +52,8 @@ async fn demonstrate(arguments: &Arguments) -> anyhow::Result<()> {
     }
     let drive = Drive::load(&root)?;
     let pictures = match &arguments.pictures {
-        None => Pictures::drive(&drive),
-        Some(folder) => Pictures::photographs(&folder.canonicalize().with_context(|| format!("finding {}", folder.display()))?),
+        None => Pictures::drive(&drive)?,
+        Some(folder) => Pictures::photographs(&folder.canonicalize().with_context(|| format!("finding {}", folder.display()))?)?,
     };
 
     let mut hub = Hub::new(&folder.join("hub"), arguments.port)?;
@@ -132,7 +132,7 @@ async fn until_done(edge: &mut Edge, pictures: u64) -> anyhow::Result<Progress> 
 }
 
 async fn summary(hub: &Hub, edge: &mut Edge, progress: &Progress) -> anyhow::Result<String> {
-    let at_hub = hub.events_held(edge.scrape_token()).await?;
+    let at_hub = hub.events_held().await?;
     let at_edge = edge.progress().await?.events;
     Ok(format!(
         "{} pictures, {} passages, {} opened, {} denied, {at_edge} events at the edge, {at_hub} at the hub, {} missing",

@@ -130,6 +130,21 @@ impl Api {
         self.expect(Method::POST, path, Some(body)).await
     }
 
+    /// Imports permits as CSV.
+    pub async fn import_permits(&self, csv: &str) -> anyhow::Result<Value> {
+        let request = self
+            .client
+            .post(format!("{}/api/v1/permits/import", self.base))
+            .header("X-CSRF-Token", &self.csrf)
+            .header("content-type", "text/csv")
+            .body(csv.to_owned());
+        let response = request.send().await?;
+        let status = response.status();
+        let body: Value = serde_json::from_slice(&response.bytes().await?).unwrap_or(Value::Null);
+        anyhow::ensure!(status.is_success(), "importing permits answered {status}: {body}");
+        Ok(body)
+    }
+
     /// `GET`, as bytes with their media type.
     pub async fn bytes(&self, path: &str) -> anyhow::Result<(String, Vec<u8>)> {
         let response = self

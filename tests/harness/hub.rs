@@ -115,6 +115,14 @@ impl Hub {
         Ok(enrolment["code"].as_str().context("an enrolment has a code")?.to_owned())
     }
 
+    /// How many events the hub's database holds.
+    pub async fn events_held(&self) -> anyhow::Result<u64> {
+        let printed = self.command(&["status"]).await?;
+        let status: Value = serde_json::from_str(&printed).context("reading the hub's status")?;
+        let streams = status["streams"].as_array().context("a status has streams")?;
+        Ok(streams.iter().filter_map(|stream| stream["held"].as_u64()).sum())
+    }
+
     /// Waits until the hub holds `events` of its only edge.
     pub async fn holds(&self, api: &Api, events: u64, limit: Duration) -> anyhow::Result<Value> {
         wait_for(&format!("{events} events at the hub"), limit, || async {

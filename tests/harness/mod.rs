@@ -4,8 +4,11 @@
 
 pub mod api;
 pub mod drive;
-
+pub mod edge;
+pub mod hub;
 pub mod process;
+pub mod record;
+pub mod stage;
 
 use std::future::Future;
 use std::path::Path;
@@ -16,10 +19,7 @@ use anyhow::bail;
 
 /// The repository's root.
 pub fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .map(Path::to_path_buf)
-        .unwrap_or_default()
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_path_buf).unwrap_or_default()
 }
 
 /// Asks again and again until the answer is there, or fails naming what was waited for.

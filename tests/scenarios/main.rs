@@ -1,1 +1,7 @@
-//! scenarios
+//! Scenarios: a real hub and a real edge as processes, loopback QUIC, scripted pins, and the rendered drive.
+
+mod drive;
+mod offline;
+mod orders;
+mod permits;
+mod provisioned;
