@@ -12,8 +12,11 @@ use contract::time::Clock;
 use tracing_subscriber::EnvFilter;
 
 use crate::audit;
+use crate::auth;
 use crate::config;
 use crate::config::Config;
+use crate::intake;
+use crate::provision;
 use crate::run;
 use crate::store::Store;
 use crate::store::StoreError;
@@ -38,6 +41,10 @@ enum Command {
     CheckConfig,
     /// Print a fresh one-time set-up link, as long as no account exists; older links end.
     SetupLink,
+    /// Prepare a fresh hub without a person: organisation, site, permits, an edge's enrolment code.
+    Provision(provision::Plan),
+    /// Print as JSON how far the hub has each edge's events.
+    Status,
     /// The audit trail.
     Audit {
         #[command(subcommand)]
@@ -77,6 +84,8 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
             say("the configuration is sound\n")
         }
         Command::SetupLink => block_on(setup_link(load()?)),
+        Command::Provision(plan) => block_on(provision(load()?, plan)),
+        Command::Status => block_on(status(load()?)),
         Command::Audit {
             command: AuditCommand::Verify,
         } => block_on(verify_audit(load()?)),
@@ -98,6 +107,38 @@ async fn setup_link(config: Config) -> anyhow::Result<()> {
         }
         None => bail!("this hub is set up already: log in with an account"),
     }
+}
+
+async fn provision(config: Config, plan: provision::Plan) -> anyhow::Result<()> {
+    let code = provision::provision(&config, plan, &Clock::System).await?;
+    say("the hub is provisioned\n")?;
+    match code {
+        Some(code) => say(&format!("enrolment code: {code}\n")),
+        None => Ok(()),
+    }
+}
+
+async fn status(config: Config) -> anyhow::Result<()> {
+    let store = open_store(&config, &Clock::System)?;
+    let streams: Result<_, StoreError> = store
+        .read(|tx| match auth::oldest_organisation(tx)? {
+            Some(organisation) => intake::ledger::list_streams(tx, organisation.id),
+            None => Ok(Vec::new()),
+        })
+        .await;
+    let streams: Vec<serde_json::Value> = streams
+        .context("reading the ledger")?
+        .iter()
+        .map(|stream| {
+            serde_json::json!({
+                "edge": stream.edge,
+                "epoch": stream.epoch,
+                "through": stream.through,
+                "held": stream.held,
+            })
+        })
+        .collect();
+    say(&format!("{}\n", serde_json::json!({ "streams": streams })))
 }
 
 async fn verify_audit(config: Config) -> anyhow::Result<()> {

@@ -35,6 +35,7 @@ use crate::fleet::sites::Site;
 use crate::parking::permit_sheet;
 use crate::parking::permits;
 use crate::parking::permits::Terms;
+use crate::run;
 use crate::store::Id;
 use crate::store::Priority;
 use crate::store::Store;
@@ -73,7 +74,7 @@ pub async fn provision(config: &Config, plan: Plan, clock: &Clock) -> anyhow::Re
         Some(file) => read_permits(file, &zone)?,
         None => Vec::new(),
     };
-    std::fs::create_dir_all(&config.data).with_context(|| format!("making {}", config.data.display()))?;
+    let _lock = run::take_data(&config.data)?;
     let authority = Authority::open(&config.data.join("authority"), now).context("opening the authority")?;
     let store = Store::open(&config.data, &config.store, now).context("opening the store")?;
     let code = plan.edge.is_some().then(|| EnrolCode { secret: rand::random(), authority: authority.fingerprint() });

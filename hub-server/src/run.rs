@@ -119,7 +119,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
 }
 
 /// Makes the data directory, for its owner only, and makes sure that no other hub uses it.
-fn take_data(data: &Path) -> anyhow::Result<File> {
+pub(crate) fn take_data(data: &Path) -> anyhow::Result<File> {
     std::fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)

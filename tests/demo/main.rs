@@ -45,7 +45,10 @@ async fn main() -> ExitCode {
 }
 
 async fn demonstrate(arguments: &Arguments) -> anyhow::Result<()> {
-    let root = arguments.root.canonicalize().context("finding the repository")?;
+    let root = arguments
+        .root
+        .canonicalize()
+        .context("finding the repository")?;
     let folder = root.join(".demo");
     if folder.exists() {
         std::fs::remove_dir_all(&folder).context("clearing the last demonstration")?;
@@ -53,20 +56,33 @@ async fn demonstrate(arguments: &Arguments) -> anyhow::Result<()> {
     let drive = Drive::load(&root)?;
     let pictures = match &arguments.pictures {
         None => Pictures::drive(&drive)?,
-        Some(folder) => Pictures::photographs(&folder.canonicalize().with_context(|| format!("finding {}", folder.display()))?)?,
+        Some(folder) => Pictures::photographs(
+            &folder
+                .canonicalize()
+                .with_context(|| format!("finding {}", folder.display()))?,
+        )?,
     };
 
     let mut hub = Hub::new(&folder.join("hub"), arguments.port)?;
-    std::fs::write(folder.join("permits.csv"), drive.permits_csv()).context("writing the permits")?;
+    std::fs::write(folder.join("permits.csv"), drive.permits_csv())
+        .context("writing the permits")?;
     let code = provision(&hub, &folder.join("permits.csv")).await?;
-    let token = hub.start(None).await?.context("a fresh hub prints a set-up link")?;
-    say(&format!("The hub runs. {} permits are in its book.", drive.permits.len()))?;
+    hub.start(None).await?;
+    let token = hub.set_up_token().await?;
+    say(&format!(
+        "The hub runs. {} permits are in its book.",
+        drive.permits.len()
+    ))?;
 
     let mut edge = Edge::new(&folder.join("edge"), &root, "Main entrance", &pictures)?;
     edge.enrol(&hub.link_address(), &code).await?;
     edge.start(None).await?;
     say("The edge is enrolled, and its gate is watching.")?;
-    say(&format!("\n  Console      {}\n  Set-up link  {}/setup#token={token}\n", hub.address(), hub.address()))?;
+    say(&format!(
+        "\n  Console      {}\n  Set-up link  {}/setup#token={token}\n",
+        hub.address(),
+        hub.address()
+    ))?;
     say("The browser will warn of a certificate that it does not know: the hub made it itself.\n")?;
 
     if arguments.once {
@@ -95,12 +111,28 @@ async fn demonstrate(arguments: &Arguments) -> anyhow::Result<()> {
 async fn provision(hub: &Hub, permits: &Path) -> anyhow::Result<String> {
     let permits = permits.to_string_lossy();
     let arguments = [
-        "provision", "--organisation", "Town of Ribera", "--site", "Depot", "--time-zone", "Europe/Madrid",
-        "--permits", &permits, "--edge", "gate-pi", "--gate", "Main entrance:entry",
+        "provision",
+        "--organisation",
+        "Town of Ribera",
+        "--site",
+        "Depot",
+        "--time-zone",
+        "Europe/Madrid",
+        "--permits",
+        &permits,
+        "--edge",
+        "gate-pi",
+        "--gate",
+        "Main entrance:entry",
     ];
     let printed = hub.command(&arguments).await?;
-    let line = printed.lines().find_map(|line| line.strip_prefix("enrolment code:"));
-    Ok(line.context("provisioning prints an enrolment code")?.trim().to_owned())
+    let line = printed
+        .lines()
+        .find_map(|line| line.strip_prefix("enrolment code:"));
+    Ok(line
+        .context("provisioning prints an enrolment code")?
+        .trim()
+        .to_owned())
 }
 
 /// Shows how far it is until all pictures have played and the hub has everything.
@@ -111,7 +143,12 @@ async fn until_done(edge: &mut Edge, pictures: u64) -> anyhow::Result<Progress> 
         let progress = edge.progress().await?;
         let line = format!(
             "  {} of {pictures} pictures, {} passages, {} opened, {} denied, {} events waiting for the hub, {} pictures to send",
-            progress.pictures, progress.passages, progress.opened, progress.denied, progress.waiting, progress.evidence_pending,
+            progress.pictures,
+            progress.passages,
+            progress.opened,
+            progress.denied,
+            progress.waiting,
+            progress.evidence_pending,
         );
         if terminal {
             let mut out = std::io::stdout().lock();

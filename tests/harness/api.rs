@@ -141,7 +141,10 @@ impl Api {
         let response = request.send().await?;
         let status = response.status();
         let body: Value = serde_json::from_slice(&response.bytes().await?).unwrap_or(Value::Null);
-        anyhow::ensure!(status.is_success(), "importing permits answered {status}: {body}");
+        anyhow::ensure!(
+            status.is_success(),
+            "importing permits answered {status}: {body}"
+        );
         Ok(body)
     }
 

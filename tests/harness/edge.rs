@@ -32,7 +32,12 @@ impl Pictures {
     /// The rendered drive: frames join.
     pub fn drive(drive: &Drive) -> anyhow::Result<Self> {
         let pace = Duration::from_secs_f64(1.0 / drive.frames_per_second);
-        Ok(Self { count: count(&drive.folder)?, folder: drive.folder.clone(), join: "frames", pace })
+        Ok(Self {
+            count: count(&drive.folder)?,
+            folder: drive.folder.clone(),
+            join: "frames",
+            pace,
+        })
     }
 
     /// Photographs: each is a passage.
@@ -48,12 +53,22 @@ impl Pictures {
 
 fn count(folder: &Path) -> anyhow::Result<u64> {
     let mut count = 0;
-    for entry in std::fs::read_dir(folder).with_context(|| format!("reading {}", folder.display()))? {
+    for entry in
+        std::fs::read_dir(folder).with_context(|| format!("reading {}", folder.display()))?
+    {
         let path = entry?.path();
-        let kind = path.extension().map(|kind| kind.to_string_lossy().to_lowercase());
-        count += u64::from(kind.is_some_and(|kind| matches!(kind.as_str(), "jpg" | "jpeg" | "png" | "bmp")));
+        let kind = path
+            .extension()
+            .map(|kind| kind.to_string_lossy().to_lowercase());
+        count += u64::from(
+            kind.is_some_and(|kind| matches!(kind.as_str(), "jpg" | "jpeg" | "png" | "bmp")),
+        );
     }
-    anyhow::ensure!(count > 0, "{} holds no JPEG, PNG or BMP picture", folder.display());
+    anyhow::ensure!(
+        count > 0,
+        "{} holds no JPEG, PNG or BMP picture",
+        folder.display()
+    );
     Ok(count)
 }
 
@@ -93,9 +108,17 @@ pub struct Edge {
 
 impl Edge {
     /// Prepares an edge with one gate in `folder`, with models from the repository at `root`.
-    pub fn new(folder: &Path, root: &Path, gate: &str, pictures: &Pictures) -> anyhow::Result<Self> {
+    pub fn new(
+        folder: &Path,
+        root: &Path,
+        gate: &str,
+        pictures: &Pictures,
+    ) -> anyhow::Result<Self> {
         std::fs::create_dir_all(folder).context("making the edge's folder")?;
-        let edge = Self { folder: folder.to_owned(), process: None };
+        let edge = Self {
+            folder: folder.to_owned(),
+            process: None,
+        };
         let config = format!(
             "data = {data:?}\nmodels = {models:?}\n\n\
              [gates.main]\nname = {gate:?}\ndirection = \"entry\"\njoin = \"{join}\"\nhold_open = \"2s\"\ntravel = \"300ms\"\n\n\
@@ -109,7 +132,8 @@ impl Edge {
             path = pictures.folder,
             pace = pictures.pace.as_millis(),
         );
-        std::fs::write(folder.join("edge.toml"), config).context("writing the edge's configuration")?;
+        std::fs::write(folder.join("edge.toml"), config)
+            .context("writing the edge's configuration")?;
         Ok(edge)
     }
 
@@ -137,16 +161,29 @@ impl Edge {
 
     /// Enrols it with a hub.
     pub async fn enrol(&self, hub: &str, code: &str) -> anyhow::Result<()> {
-        self.command(&["enrol", "--hub", hub, "--code", code]).await.map(drop)
+        self.command(&["enrol", "--hub", hub, "--code", code])
+            .await
+            .map(drop)
     }
 
     /// Starts it.
     pub async fn start(&mut self, fault: Option<&str>) -> anyhow::Result<()> {
-        let environment: Vec<(&str, &str)> = fault.map(|fault| ("GATEWARDEN_FAULT", fault)).into_iter().collect();
-        let process = Process::start("edge-agent", &["run", "--config", "edge.toml"], &self.folder, &environment)?;
+        let environment: Vec<(&str, &str)> = fault
+            .map(|fault| ("GATEWARDEN_FAULT", fault))
+            .into_iter()
+            .collect();
+        let process = Process::start(
+            "edge-agent",
+            &["run", "--config", "edge.toml"],
+            &self.folder,
+            &environment,
+        )?;
         self.process = Some(process);
         if fault.is_none() {
-            wait_for("the edge's status", STARTING, || async { self.status().await.ok() }).await?;
+            wait_for("the edge's status", STARTING, || async {
+                self.status().await.ok()
+            })
+            .await?;
         }
         Ok(())
     }
@@ -168,18 +205,33 @@ impl Edge {
             Ok(status) => status,
             Err(error) => {
                 let process = self.process()?;
-                anyhow::ensure!(process.is_running(), "the edge ended:\n{}", process.output());
+                anyhow::ensure!(
+                    process.is_running(),
+                    "the edge ended:\n{}",
+                    process.output()
+                );
                 return Err(error);
             }
         };
         let sum = |list: &str, key: &str| -> u64 {
-            status[list].as_array().into_iter().flatten().filter_map(|item| item[key].as_u64()).sum()
+            status[list]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(|item| item[key].as_u64())
+                .sum()
         };
         let spool = &status["spool"];
-        let number = |value: &Value, what: &str| value.as_u64().with_context(|| format!("the status has no {what}"));
+        let number = |value: &Value, what: &str| {
+            value
+                .as_u64()
+                .with_context(|| format!("the status has no {what}"))
+        };
         Ok(Progress {
             pictures: sum("cameras", "frames"),
-            ended: status["cameras"].as_array().is_some_and(|all| all.iter().all(|camera| camera["ended"] == true)),
+            ended: status["cameras"]
+                .as_array()
+                .is_some_and(|all| all.iter().all(|camera| camera["ended"] == true)),
             passages: sum("gates", "passages"),
             opened: sum("gates", "opened"),
             denied: sum("gates", "denied") + sum("gates", "asked"),
@@ -205,18 +257,27 @@ impl Edge {
             Err(_) => {
                 let last = self.progress().await;
                 let output = self.process()?.output();
-                anyhow::bail!("the edge did not come to its end within {} s: {last:?}\n{output}", limit.as_secs())
+                anyhow::bail!(
+                    "the edge did not come to its end within {} s: {last:?}\n{output}",
+                    limit.as_secs()
+                )
             }
         }
     }
 
     /// The moves of the scripted arm, in order: `open`, `close`.
     pub fn moves(&self) -> anyhow::Result<Vec<String>> {
-        let Ok(text) = std::fs::read_to_string(self.moves_file()) else { return Ok(Vec::new()) };
+        let Ok(text) = std::fs::read_to_string(self.moves_file()) else {
+            return Ok(Vec::new());
+        };
         text.lines()
             .map(|line| {
-                let line: Value = serde_json::from_str(line).with_context(|| format!("reading a move: {line}"))?;
-                Ok(line["move"].as_str().context("a move has a name")?.to_owned())
+                let line: Value = serde_json::from_str(line)
+                    .with_context(|| format!("reading a move: {line}"))?;
+                Ok(line["move"]
+                    .as_str()
+                    .context("a move has a name")?
+                    .to_owned())
             })
             .collect()
     }
@@ -233,7 +294,11 @@ impl Edge {
     pub async fn stop(&mut self) -> anyhow::Result<()> {
         if let Some(mut process) = self.process.take() {
             let status = process.stop().await?;
-            anyhow::ensure!(status.success(), "the edge stopped with {status}:\n{}", process.output());
+            anyhow::ensure!(
+                status.success(),
+                "the edge stopped with {status}:\n{}",
+                process.output()
+            );
         }
         Ok(())
     }

@@ -30,19 +30,25 @@ impl Hub {
     /// Prepares a hub in `folder`, with the console on `port` (0: any free one).
     pub fn new(folder: &Path, port: u16) -> anyhow::Result<Self> {
         std::fs::create_dir_all(folder).context("making the hub's folder")?;
-        let hub = Self { folder: folder.to_owned(), https_port: port, link_port: 0, process: None };
+        let hub = Self {
+            folder: folder.to_owned(),
+            https_port: port,
+            link_port: 0,
+            process: None,
+        };
         hub.write_config()?;
         Ok(hub)
     }
 
     fn write_config(&self) -> anyhow::Result<()> {
         let config = format!(
-            "data = {:?}\n[web]\nlisten = \"127.0.0.1:{}\"\nredirect_listen = \"none\"\n[link]\nlisten = \"127.0.0.1:{}\"\n",
+            "data = {:?}\n[web]\nlisten = \"127.0.0.1:{}\"\nredirect = \"off\"\n[link]\nlisten = \"127.0.0.1:{}\"\n",
             self.folder.join("data"),
             self.https_port,
             self.link_port,
         );
-        std::fs::write(self.folder.join("hub.toml"), config).context("writing the hub's configuration")
+        std::fs::write(self.folder.join("hub.toml"), config)
+            .context("writing the hub's configuration")
     }
 
     /// Runs a subcommand of the hub and gives what it printed.
@@ -52,23 +58,49 @@ impl Hub {
         run("hub-server", &all, &self.folder).await
     }
 
-    /// Starts the hub; gives the set-up link's token if it printed one.
-    pub async fn start(&mut self, fault: Option<&str>) -> anyhow::Result<Option<String>> {
-        let environment: Vec<(&str, &str)> = fault.map(|fault| ("GATEWARDEN_FAULT", fault)).into_iter().collect();
-        let mut process = Process::start("hub-server", &["--config", "hub.toml", "run"], &self.folder, &environment)?;
+    /// Starts the hub and waits until it serves.
+    pub async fn start(&mut self, fault: Option<&str>) -> anyhow::Result<()> {
+        let environment: Vec<(&str, &str)> = fault
+            .map(|fault| ("GATEWARDEN_FAULT", fault))
+            .into_iter()
+            .collect();
+        let mut process = Process::start(
+            "hub-server",
+            &["--config", "hub.toml", "run"],
+            &self.folder,
+            &environment,
+        )?;
         let port = |key: &'static str| {
-            move |line: &str| line.strip_prefix(key)?.trim().rsplit_once(':')?.1.trim_end_matches('/').parse().ok()
+            move |line: &str| {
+                let address = line.strip_prefix(key)?.trim().split(' ').next()?;
+                address
+                    .trim_end_matches('/')
+                    .rsplit_once(':')?
+                    .1
+                    .parse()
+                    .ok()
+            }
         };
-        self.https_port = process.line("the console's address", STARTING, port("console:")).await?;
-        self.link_port = process.line("the link's address", STARTING, port("edges:")).await?;
-        process.line("the hub to be ready", STARTING, |line| line.starts_with("ready").then_some(())).await?;
-        let token = process.output().lines().find_map(|line| {
-            line.strip_prefix("set-up link:").and_then(|link| link.split_once("token=")).map(|(_, token)| token.trim().to_owned())
-        });
+        self.https_port = process
+            .line("the console's address", STARTING, port("console:"))
+            .await?;
+        self.link_port = process
+            .line("the link's address", STARTING, port("edges:"))
+            .await?;
         self.process = Some(process);
         // The next start takes the same ports, so that edges and consoles find it again.
-        self.write_config()?;
-        Ok(token)
+        self.write_config()
+    }
+
+    /// The token of the set-up link that the hub printed.
+    pub async fn set_up_token(&mut self) -> anyhow::Result<String> {
+        let token = |line: &str| {
+            let (_, token) = line.strip_prefix("set-up link")?.split_once("token=")?;
+            Some(token.trim().to_owned())
+        };
+        self.process()?
+            .line("the set-up link", STARTING, token)
+            .await
     }
 
     /// Where the console is.
@@ -88,7 +120,8 @@ impl Hub {
 
     /// Somebody who has not logged in yet.
     pub fn api(&self) -> anyhow::Result<Api> {
-        let authority = std::fs::read(self.data().join("authority/certificate.pem")).context("reading the authority")?;
+        let authority = std::fs::read(self.data().join("authority/certificate.pem"))
+            .context("reading the authority")?;
         Api::new(&self.address(), &authority)
     }
 
@@ -101,26 +134,43 @@ impl Hub {
     pub async fn stop(&mut self) -> anyhow::Result<()> {
         if let Some(mut process) = self.process.take() {
             let status = process.stop().await?;
-            anyhow::ensure!(status.success(), "the hub stopped with {status}:\n{}", process.output());
+            anyhow::ensure!(
+                status.success(),
+                "the hub stopped with {status}:\n{}",
+                process.output()
+            );
         }
         Ok(())
     }
 
     /// Enrols an edge with one gate; gives the code.
-    pub async fn enrolment_code(&self, api: &Api, gate: &str, direction: &str) -> anyhow::Result<String> {
+    pub async fn enrolment_code(
+        &self,
+        api: &Api,
+        gate: &str,
+        direction: &str,
+    ) -> anyhow::Result<String> {
         let body = serde_json::json!({
             "name": format!("edge of {gate}"), "site": null, "gates": [{"name": gate, "direction": direction}],
         });
         let enrolment = api.post("/api/v1/edges/enrolments", body).await?;
-        Ok(enrolment["code"].as_str().context("an enrolment has a code")?.to_owned())
+        Ok(enrolment["code"]
+            .as_str()
+            .context("an enrolment has a code")?
+            .to_owned())
     }
 
     /// How many events the hub's database holds.
     pub async fn events_held(&self) -> anyhow::Result<u64> {
         let printed = self.command(&["status"]).await?;
         let status: Value = serde_json::from_str(&printed).context("reading the hub's status")?;
-        let streams = status["streams"].as_array().context("a status has streams")?;
-        Ok(streams.iter().filter_map(|stream| stream["held"].as_u64()).sum())
+        let streams = status["streams"]
+            .as_array()
+            .context("a status has streams")?;
+        Ok(streams
+            .iter()
+            .filter_map(|stream| stream["held"].as_u64())
+            .sum())
     }
 
     /// Waits until the hub holds `events` of its only edge.

@@ -19,16 +19,23 @@ pub struct Kept {
 
 /// Every event that the edge's spool holds, in order.
 pub async fn of_edge(data: &Path) -> anyhow::Result<Vec<Kept>> {
-    let store = edge_agent::store::Store::open(data, Clock::System, edge_agent::store::Config::default())
-        .context("opening the edge's store")?;
+    let store =
+        edge_agent::store::Store::open(data, Clock::System, edge_agent::store::Config::default())
+            .context("opening the edge's store")?;
     let state = store.spool.watch().borrow().clone();
     let mut kept = Vec::new();
     let mut next = state.first_seq;
     while next < state.next_seq {
-        let events = store.spool.read(next, 1000, 1 << 20).context("reading the spool")?;
+        let events = store
+            .spool
+            .read(next, 1000, 1 << 20)
+            .context("reading the spool")?;
         let Some(last) = events.last() else { break };
         next = last.seq + 1;
-        kept.extend(events.into_iter().map(|event| Kept { epoch: state.epoch, event }));
+        kept.extend(events.into_iter().map(|event| Kept {
+            epoch: state.epoch,
+            event,
+        }));
     }
     store.close().await;
     Ok(kept)
@@ -36,17 +43,30 @@ pub async fn of_edge(data: &Path) -> anyhow::Result<Vec<Kept>> {
 
 /// Every event that the hub holds, in the order in which it took them in.
 pub async fn of_hub(data: &Path) -> anyhow::Result<Vec<Kept>> {
-    let store = hub_server::store::Store::open(data, &hub_server::store::Config::default(), Clock::System.wall())
-        .context("opening the hub's store")?;
+    let store = hub_server::store::Store::open(
+        data,
+        &hub_server::store::Config::default(),
+        Clock::System.wall(),
+    )
+    .context("opening the hub's store")?;
     let rows = store
-        .read(|tx| tx.list("SELECT epoch, seq, raw FROM ledger ORDER BY received_at, epoch, seq", &[]))
+        .read(|tx| {
+            tx.list(
+                "SELECT epoch, seq, raw FROM ledger ORDER BY received_at, epoch, seq",
+                &[],
+            )
+        })
         .await
         .context("reading the ledger")?;
     let kept = rows
         .iter()
         .map(|row| {
-            let event: Event = minicbor::decode(&row.bytes(2)?).context("an event in the ledger")?;
-            Ok(Kept { epoch: row.number(0)?, event })
+            let event: Event =
+                minicbor::decode(&row.bytes(2)?).context("an event in the ledger")?;
+            Ok(Kept {
+                epoch: row.number(0)?,
+                event,
+            })
         })
         .collect::<anyhow::Result<Vec<_>>>()?;
     Ok(kept)
@@ -57,9 +77,10 @@ pub fn plates(events: &[Kept], outcome: Outcome) -> Vec<String> {
     events
         .iter()
         .filter_map(|kept| match kept.event.fact() {
-            Ok(Some(Fact::Judged(judged))) if judged.verdict.outcome == outcome => {
-                judged.sighting.plate.map(|read| read.text.as_str().to_owned())
-            }
+            Ok(Some(Fact::Judged(judged))) if judged.verdict.outcome == outcome => judged
+                .sighting
+                .plate
+                .map(|read| read.text.as_str().to_owned()),
             _ => None,
         })
         .collect()
@@ -67,13 +88,24 @@ pub fn plates(events: &[Kept], outcome: Outcome) -> Vec<String> {
 
 /// Fails unless the hub has exactly the edge's events, in order, none twice.
 pub fn same(edge: &[Kept], hub: &[Kept]) -> anyhow::Result<()> {
-    let numbers = |kept: &[Kept]| kept.iter().map(|k| (k.epoch, k.event.seq)).collect::<Vec<_>>();
+    let numbers = |kept: &[Kept]| {
+        kept.iter()
+            .map(|k| (k.epoch, k.event.seq))
+            .collect::<Vec<_>>()
+    };
     let (at_edge, at_hub) = (numbers(edge), numbers(hub));
     let first = at_edge.first().map_or(1, |(_, seq)| *seq);
     anyhow::ensure!(first == 1, "the edge's spool begins at {first}");
-    anyhow::ensure!(at_edge == at_hub, "the edge has {at_edge:?}\nthe hub has  {at_hub:?}");
+    anyhow::ensure!(
+        at_edge == at_hub,
+        "the edge has {at_edge:?}\nthe hub has  {at_hub:?}"
+    );
     for (ours, theirs) in edge.iter().zip(hub) {
-        anyhow::ensure!(ours == theirs, "event {} differs:\n{ours:?}\n{theirs:?}", ours.event.seq);
+        anyhow::ensure!(
+            ours == theirs,
+            "event {} differs:\n{ours:?}\n{theirs:?}",
+            ours.event.seq
+        );
     }
     Ok(())
 }
@@ -84,6 +116,9 @@ pub fn moves_have_causes(edge: &[Kept], pins: usize) -> anyhow::Result<()> {
         .iter()
         .filter(|kept| matches!(kept.event.fact(), Ok(Some(Fact::BarrierMoved(_)))))
         .count();
-    anyhow::ensure!(pins <= told, "the arm moved {pins} times, and {told} moves are recorded");
+    anyhow::ensure!(
+        pins <= told,
+        "the arm moved {pins} times, and {told} moves are recorded"
+    );
     Ok(())
 }

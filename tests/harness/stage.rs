@@ -43,15 +43,25 @@ impl Stage {
     pub async fn set_with(drive: Drive, pictures: &Pictures) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir().context("making a folder")?;
         let mut hub = Hub::new(&folder.path().join("hub"), 0)?;
-        let token = hub.start(None).await?.context("a fresh hub prints a set-up link")?;
+        hub.start(None).await?;
+        let token = hub.set_up_token().await?;
         let mut api = hub.api()?;
         api.set_up(&token, NAME, PASSWORD).await?;
         let imported = api.import_permits(&drive.permits_csv()).await?;
-        anyhow::ensure!(imported["created"] == drive.permits.len(), "the import said {imported}");
+        anyhow::ensure!(
+            imported["created"] == drive.permits.len(),
+            "the import said {imported}"
+        );
         let code = hub.enrolment_code(&api, GATE, "entry").await?;
         let edge = Edge::new(&folder.path().join("edge"), &root(), GATE, pictures)?;
         edge.enrol(&hub.link_address(), &code).await?;
-        Ok(Self { hub, api, edge, drive, folder })
+        Ok(Self {
+            hub,
+            api,
+            edge,
+            drive,
+            folder,
+        })
     }
 
     /// Logs in again, after the hub was started anew.

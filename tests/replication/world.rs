@@ -52,8 +52,16 @@ impl Dice {
 /// What an edge sends.
 #[derive(Clone, Debug)]
 enum Up {
-    Hello { epoch: u64, first_seq: u64, next_seq: u64 },
-    Batch { epoch: u64, first_seq: u64, events: Vec<u64> },
+    Hello {
+        epoch: u64,
+        first_seq: u64,
+        next_seq: u64,
+    },
+    Batch {
+        epoch: u64,
+        first_seq: u64,
+        events: Vec<u64>,
+    },
 }
 
 /// What a hub sends.
@@ -209,20 +217,32 @@ impl World {
             match row {
                 Some(row) => assert_eq!(row, payload, "event {seq} of epoch {epoch} was changed"),
                 None => {
-                    assert!(named, "event {seq} of epoch {epoch} is missing and not named");
+                    assert!(
+                        named,
+                        "event {seq} of epoch {epoch} is missing and not named"
+                    );
                     let gone = self.forgotten.contains_key(&(*epoch, *seq));
-                    assert!(gone, "event {seq} of epoch {epoch} was given up and still there");
+                    assert!(
+                        gone,
+                        "event {seq} of epoch {epoch} was given up and still there"
+                    );
                 }
             }
         }
         for (epoch, stream) in &self.hub.streams {
             for seq in stream.rows.keys() {
-                assert!(self.truth.contains_key(&(*epoch, *seq)), "an event out of nothing");
+                assert!(
+                    self.truth.contains_key(&(*epoch, *seq)),
+                    "an event out of nothing"
+                );
             }
         }
         if self.plan == Plan::Crashes {
             assert!(self.forgotten.keys().all(|key| {
-                self.hub.streams.get(&key.0).is_some_and(|s| s.rows.contains_key(&key.1))
+                self.hub
+                    .streams
+                    .get(&key.0)
+                    .is_some_and(|s| s.rows.contains_key(&key.1))
             }));
         }
     }
@@ -233,7 +253,9 @@ impl World {
     }
 
     fn note(&mut self, what: u64) {
-        self.trace = (self.trace ^ what).wrapping_mul(0x0000_0100_0000_01B3).rotate_left(7);
+        self.trace = (self.trace ^ what)
+            .wrapping_mul(0x0000_0100_0000_01B3)
+            .rotate_left(7);
     }
 
     fn append(&mut self) {
@@ -342,7 +364,11 @@ impl World {
             first_seq,
             count: events.len() as u64,
         };
-        let Some(session) = self.wires.get_mut(&id).and_then(|wire| wire.session.as_mut()) else {
+        let Some(session) = self
+            .wires
+            .get_mut(&id)
+            .and_then(|wire| wire.session.as_mut())
+        else {
             return;
         };
         match session.step(input) {
@@ -364,12 +390,17 @@ impl World {
         if luck && self.dice.one_in(15) {
             return self.kill_hub();
         }
-        let Some(wire) = self.wires.get_mut(&id) else { return };
+        let Some(wire) = self.wires.get_mut(&id) else {
+            return;
+        };
         let committed = session::Input::Committed { through };
         match wire.session.as_mut().map(|session| session.step(committed)) {
             Some(session::Output::Ack(ack)) => {
                 let stream = self.hub.streams.get(&epoch);
-                assert!(stream.is_some_and(|s| s.through >= ack.through), "acknowledged too much");
+                assert!(
+                    stream.is_some_and(|s| s.through >= ack.through),
+                    "acknowledged too much"
+                );
                 wire.down.push_back(Down::Ack(ack));
             }
             other => panic!("after a commit comes the acknowledgement, not {other:?}"),
@@ -389,7 +420,10 @@ impl World {
         }
         for seq in 1..=stream.through {
             let lost = stream.lost.iter().any(|(a, b)| *a <= seq && seq < *b);
-            assert!(lost || stream.rows.contains_key(&seq), "a hole before `through`");
+            assert!(
+                lost || stream.rows.contains_key(&seq),
+                "a hole before `through`"
+            );
         }
         let through = stream.through;
         self.committed();
@@ -404,8 +438,13 @@ impl World {
 
     /// The edge hears something.
     fn deliver_down(&mut self, luck: bool) {
-        let Some(id) = self.wire_of_line() else { return };
-        let message = self.wires.get_mut(&id).and_then(|wire| wire.down.pop_front());
+        let Some(id) = self.wire_of_line() else {
+            return;
+        };
+        let message = self
+            .wires
+            .get_mut(&id)
+            .and_then(|wire| wire.down.pop_front());
         let Some(message) = message else { return };
         self.note(id.rotate_left(9));
         match message {
@@ -431,7 +470,9 @@ impl World {
 
     /// Gives the edge's machine an input and does what it says.
     fn feed(&mut self, input: sync::Input, luck: bool) {
-        let Some(EdgeLine::Open(id, sync)) = &mut self.line else { return };
+        let Some(EdgeLine::Open(id, sync)) = &mut self.line else {
+            return;
+        };
         let id = *id;
         let mut todo: VecDeque<sync::Output> = sync.step(input, self.now).into();
         while let Some(output) = todo.pop_front() {
@@ -456,7 +497,11 @@ impl World {
                     self.edge.acked = through;
                 }
                 sync::Output::BeginEpoch => {
-                    assert_eq!(self.plan, Plan::SpoolSetBack, "an honest spool began a new epoch");
+                    assert_eq!(
+                        self.plan,
+                        Plan::SpoolSetBack,
+                        "an honest spool began a new epoch"
+                    );
                     self.begin_epoch();
                     return self.break_line();
                 }
@@ -495,7 +540,9 @@ impl World {
 
     /// The edge leaves its connection. What is on its way to the hub may still arrive, whole or in part.
     fn break_line(&mut self) {
-        let Some(id) = self.wire_of_line() else { return };
+        let Some(id) = self.wire_of_line() else {
+            return;
+        };
         self.line = None;
         self.note(id.rotate_left(3));
         let keep = self.dice.below(4);
@@ -518,7 +565,9 @@ impl World {
 
     /// A batch arrives twice.
     fn double(&mut self) {
-        let Some(id) = self.wire_of_line() else { return };
+        let Some(id) = self.wire_of_line() else {
+            return;
+        };
         if let Some(wire) = self.wires.get_mut(&id)
             && let Some(batch @ Up::Batch { .. }) = wire.up.front().cloned()
         {
@@ -528,7 +577,10 @@ impl World {
 
     /// Retention: acknowledged events leave the spool.
     fn forget(&mut self) {
-        let end = self.edge.acked.min(self.edge.first_seq + self.dice.below(10));
+        let end = self
+            .edge
+            .acked
+            .min(self.edge.first_seq + self.dice.below(10));
         self.forget_before(end + 1);
     }
 
@@ -581,7 +633,10 @@ impl World {
         self.connect();
         self.deliver_up(false);
         self.deliver_down(false);
-        assert_ne!(self.edge.epoch, before, "a spool set back in time went on counting");
+        assert_ne!(
+            self.edge.epoch, before,
+            "a spool set back in time went on counting"
+        );
     }
 
     fn begin_epoch(&mut self) {

@@ -13,10 +13,14 @@ async fn with_the_hub_away_for_the_whole_drive_the_gate_opens_and_the_hub_catche
     let mut stage = Stage::set().await.unwrap();
     // The book has to be at the edge before the hub goes.
     stage.edge.start(None).await.unwrap();
-    wait_for("the permit book at the edge", Duration::from_secs(30), || async {
-        let status = stage.edge.status().await.ok()?;
-        (status["book"]["permits"].as_u64()? > 0).then_some(())
-    })
+    wait_for(
+        "the permit book at the edge",
+        Duration::from_secs(30),
+        || async {
+            let status = stage.edge.status().await.ok()?;
+            (status["book"]["permits"].as_u64()? > 0).then_some(())
+        },
+    )
     .await
     .unwrap();
     stage.hub.stop().await.unwrap();
@@ -27,13 +31,20 @@ async fn with_the_hub_away_for_the_whole_drive_the_gate_opens_and_the_hub_catche
     stage.edge.start(None).await.unwrap();
     wait_for("the drive to end", Duration::from_secs(240), || async {
         let status = stage.edge.status().await.ok()?;
-        status["cameras"].as_array()?.iter().all(|camera| camera["ended"] == true).then_some(())
+        status["cameras"]
+            .as_array()?
+            .iter()
+            .all(|camera| camera["ended"] == true)
+            .then_some(())
     })
     .await
     .unwrap();
     let waiting = stage.edge.progress().await.unwrap();
     assert!(waiting.waiting > 0, "the events wait: {waiting:?}");
-    assert!(stage.edge.moves().unwrap().len() > before, "the arm moved without a hub");
+    assert!(
+        stage.edge.moves().unwrap().len() > before,
+        "the arm moved without a hub"
+    );
 
     stage.hub.start(None).await.unwrap();
     let progress = stage.edge.done(Duration::from_secs(60)).await.unwrap();
@@ -43,5 +54,8 @@ async fn with_the_hub_away_for_the_whole_drive_the_gate_opens_and_the_hub_catche
     let at_edge = record::of_edge(&stage.edge.data()).await.unwrap();
     record::same(&at_edge, &record::of_hub(&stage.hub.data()).await.unwrap()).unwrap();
     let opened = record::plates(&at_edge, Outcome::Open);
-    assert!(opened.ends_with(&stage.drive.permitted()), "the whole drive opened for {opened:?}");
+    assert!(
+        opened.ends_with(&stage.drive.permitted()),
+        "the whole drive opened for {opened:?}"
+    );
 }

@@ -10,14 +10,27 @@ use serde_json::json;
 
 async fn gate(stage: &Stage) -> String {
     let gates = stage.api.get("/api/v1/gates").await.unwrap();
-    let gate = gates["items"].as_array().unwrap().iter().find(|gate| gate["name"] == GATE).unwrap();
+    let gate = gates["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|gate| gate["name"] == GATE)
+        .unwrap();
     gate["id"].as_str().unwrap().to_owned()
 }
 
 async fn ended(stage: &Stage, gate: &str, order: &Value) -> Value {
     wait_for("the order's end", Duration::from_secs(40), || async {
-        let orders = stage.api.get(&format!("/api/v1/gates/{gate}/orders")).await.ok()?;
-        let found = orders["items"].as_array()?.iter().find(|o| o["id"] == order["id"])?.clone();
+        let orders = stage
+            .api
+            .get(&format!("/api/v1/gates/{gate}/orders"))
+            .await
+            .ok()?;
+        let found = orders["items"]
+            .as_array()?
+            .iter()
+            .find(|o| o["id"] == order["id"])?
+            .clone();
         (!matches!(found["state"].as_str()?, "waiting" | "sent")).then_some(found)
     })
     .await
@@ -41,20 +54,37 @@ async fn quiet_stage() -> Stage {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_order_opens_the_gate_once_and_its_result_comes_back() {
     let stage = quiet_stage().await;
-    assert!(stage.edge.moves().unwrap().is_empty(), "nothing moved on start-up");
+    assert!(
+        stage.edge.moves().unwrap().is_empty(),
+        "nothing moved on start-up"
+    );
     let gate = gate(&stage).await;
     let body = json!({"action": "open", "reason": "the plate is muddy"});
-    let order = stage.api.post(&format!("/api/v1/gates/{gate}/orders"), body).await.unwrap();
+    let order = stage
+        .api
+        .post(&format!("/api/v1/gates/{gate}/orders"), body)
+        .await
+        .unwrap();
     let done = ended(&stage, &gate, &order).await;
     assert_eq!(done["state"], "done", "{done}");
-    assert_eq!((done["by"].as_str(), done["reason"].as_str()), (Some("marisol"), Some("the plate is muddy")));
-    wait_for("the arm to close again", Duration::from_secs(20), || async {
-        (stage.edge.moves().ok()? == ["open", "close"]).then_some(())
-    })
+    assert_eq!(
+        (done["by"].as_str(), done["reason"].as_str()),
+        (Some("marisol"), Some("the plate is muddy"))
+    );
+    wait_for(
+        "the arm to close again",
+        Duration::from_secs(20),
+        || async { (stage.edge.moves().ok()? == ["open", "close"]).then_some(()) },
+    )
     .await
     .unwrap();
     let audit = stage.api.list("/api/v1/audit").await.unwrap();
-    assert!(audit.iter().any(|line| line["details"].to_string().contains("the plate is muddy")), "{audit:?}");
+    assert!(
+        audit
+            .iter()
+            .any(|line| line["details"].to_string().contains("the plate is muddy")),
+        "{audit:?}"
+    );
 }
 
 /// GR-14: reconnecting never opens an empty lane.
@@ -64,7 +94,11 @@ async fn an_order_that_nobody_collected_in_time_never_moves_the_arm() {
     let gate = gate(&stage).await;
     stage.edge.stop().await.unwrap();
     let body = json!({"action": "open", "reason": "nobody is there"});
-    let order = stage.api.post(&format!("/api/v1/gates/{gate}/orders"), body).await.unwrap();
+    let order = stage
+        .api
+        .post(&format!("/api/v1/gates/{gate}/orders"), body)
+        .await
+        .unwrap();
     let done = ended(&stage, &gate, &order).await;
     assert_eq!(done["state"], "expired", "{done}");
     stage.edge.start(None).await.unwrap();
@@ -78,17 +112,35 @@ async fn closing_is_blocked_while_the_safety_input_is_active() {
     let stage = quiet_stage().await;
     let gate = gate(&stage).await;
     let path = format!("/api/v1/gates/{gate}/orders");
-    let held = stage.api.post(&path, json!({"action": "hold_open", "reason": "a wide load"})).await.unwrap();
+    let held = stage
+        .api
+        .post(
+            &path,
+            json!({"action": "hold_open", "reason": "a wide load"}),
+        )
+        .await
+        .unwrap();
     assert_eq!(ended(&stage, &gate, &held).await["state"], "done");
     stage.edge.set_inputs(&json!({"safety": true})).unwrap();
-    wait_for("the safety input at the hub", Duration::from_secs(20), || async {
-        let edges = stage.api.get("/api/v1/edges").await.ok()?;
-        let inputs = edges["items"][0]["gates"][0]["inputs"].as_array()?.clone();
-        inputs.iter().any(|input| input["name"] == "safety" && input["active"] == true).then_some(())
-    })
+    wait_for(
+        "the safety input at the hub",
+        Duration::from_secs(20),
+        || async {
+            let edges = stage.api.get("/api/v1/edges").await.ok()?;
+            let inputs = edges["items"][0]["gates"][0]["inputs"].as_array()?.clone();
+            inputs
+                .iter()
+                .any(|input| input["name"] == "safety" && input["active"] == true)
+                .then_some(())
+        },
+    )
     .await
     .unwrap();
-    let close = stage.api.post(&path, json!({"action": "close", "reason": "done"})).await.unwrap();
+    let close = stage
+        .api
+        .post(&path, json!({"action": "close", "reason": "done"}))
+        .await
+        .unwrap();
     assert_eq!(ended(&stage, &gate, &close).await["state"], "blocked");
     assert_eq!(stage.edge.moves().unwrap(), ["open"]);
 }
