@@ -9,7 +9,9 @@ fn main() {
     println!("cargo:rerun-if-env-changed=GATEWARDEN_BUILD");
     println!("cargo:rerun-if-changed=build.rs");
     // The release script names its builds.
-    let build = std::env::var("GATEWARDEN_BUILD").unwrap_or_else(|_| "dev".to_owned());
+    let build = std::env::var_os("GATEWARDEN_BUILD")
+        .and_then(|build| build.into_string().ok())
+        .unwrap_or_else(|| "dev".to_owned());
     println!("cargo:rustc-env=GATEWARDEN_BUILD={build}");
     println!("cargo:rerun-if-changed=console/dist");
     let root = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));

@@ -66,21 +66,35 @@ pub struct Plan {
 }
 
 /// Prepares the hub; gives the enrolment code if one was asked for.
-pub async fn provision(config: &Config, plan: Plan, clock: &Clock) -> anyhow::Result<Option<String>> {
+pub async fn provision(
+    config: &Config,
+    plan: Plan,
+    clock: &Clock,
+) -> anyhow::Result<Option<String>> {
     let now = clock.wall();
-    let zone = jiff::tz::TimeZone::get(&plan.time_zone)
-        .with_context(|| format!("{:?} is not the name of a time zone, such as Europe/Madrid", plan.time_zone))?;
+    let zone = jiff::tz::TimeZone::get(&plan.time_zone).with_context(|| {
+        format!(
+            "{:?} is not the name of a time zone, such as Europe/Madrid",
+            plan.time_zone
+        )
+    })?;
     let rows = match &plan.permits {
         Some(file) => read_permits(file, &zone)?,
         None => Vec::new(),
     };
     let _lock = run::take_data(&config.data)?;
-    let authority = Authority::open(&config.data.join("authority"), now).context("opening the authority")?;
+    let authority =
+        Authority::open(&config.data.join("authority"), now).context("opening the authority")?;
     let store = Store::open(&config.data, &config.store, now).context("opening the store")?;
-    let code = plan.edge.is_some().then(|| EnrolCode { secret: rand::random(), authority: authority.fingerprint() });
+    let code = plan.edge.is_some().then(|| EnrolCode {
+        secret: rand::random(),
+        authority: authority.fingerprint(),
+    });
     let secret_hash = code.map(|code| enrolments::hash(&code.secret));
     let written = store
-        .write(Priority::People, move |tx| write(tx, &plan, &rows, secret_hash, now))
+        .write(Priority::People, move |tx| {
+            write(tx, &plan, &rows, secret_hash, now)
+        })
         .await
         .context("writing organisation, site and permits");
     store.close();
@@ -98,7 +112,10 @@ fn write(
     if let Some(there) = auth::oldest_organisation(tx)? {
         bail!("this hub has an organisation already: {}", there.name);
     }
-    let organisation = Organisation { id: OrganisationId::fresh(now), name: plan.organisation.clone() };
+    let organisation = Organisation {
+        id: OrganisationId::fresh(now),
+        name: plan.organisation.clone(),
+    };
     let site = Site {
         id: SiteId::fresh(now),
         name: plan.site.clone(),
@@ -151,14 +168,18 @@ fn write(
 fn read_permits(file: &Path, zone: &jiff::tz::TimeZone) -> anyhow::Result<Vec<(u64, Terms)>> {
     let bytes = std::fs::read(file).with_context(|| format!("reading {}", file.display()))?;
     permit_sheet::read(&bytes, &BTreeMap::new(), zone).map_err(|faults| {
-        let told: Vec<String> =
-            faults.iter().map(|fault| format!("line {}: {} {}", fault.line, fault.column, fault.why)).collect();
+        let told: Vec<String> = faults
+            .iter()
+            .map(|fault| format!("line {}: {} {}", fault.row, fault.field, fault.why))
+            .collect();
         anyhow::anyhow!("{} has faults:\n{}", file.display(), told.join("\n"))
     })
 }
 
 fn gate(text: &str) -> Result<PlannedGate, String> {
-    let (name, direction) = text.rsplit_once(':').ok_or("a gate is NAME:entry or NAME:exit")?;
+    let (name, direction) = text
+        .rsplit_once(':')
+        .ok_or("a gate is NAME:entry or NAME:exit")?;
     let direction = match direction {
         "entry" => Direction::Entry,
         "exit" => Direction::Exit,
@@ -167,5 +188,8 @@ fn gate(text: &str) -> Result<PlannedGate, String> {
     if name.trim().is_empty() {
         return Err("a gate needs a name".to_owned());
     }
-    Ok(PlannedGate { name: name.trim().to_owned(), direction })
+    Ok(PlannedGate {
+        name: name.trim().to_owned(),
+        direction,
+    })
 }

@@ -324,10 +324,12 @@ pub fn action_name(action: BarrierAction) -> &'static str {
 
 fn order(row: &Row, now: Timestamp) -> Result<Order, StoreError> {
     let expires_at = row.timestamp(9)?;
-    let state = match OrderState::of(&row.text(10)?) {
-        // Nobody has marked it yet, and nobody will send it any more.
-        OrderState::Waiting if expires_at <= now => OrderState::Expired,
-        state => state,
+    let written = OrderState::of(&row.text(10)?);
+    // Nobody has marked it yet, and nobody will send it any more.
+    let state = if written == OrderState::Waiting && expires_at <= now {
+        OrderState::Expired
+    } else {
+        written
     };
     Ok(Order {
         id: row.id(0)?,

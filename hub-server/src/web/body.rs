@@ -139,7 +139,7 @@ fn fault(path: &str, sentence: &str) -> WebError {
             };
             let allowed = more
                 .strip_prefix(", expected ")
-                .map(|allowed| strip_place(allowed))
+                .map(strip_place)
                 .map_or_else(String::new, |allowed| format!("; allowed: {allowed}"));
             return WebError::invalid(&field, format!("{why}{allowed}"));
         }

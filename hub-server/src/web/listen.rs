@@ -263,7 +263,115 @@ fn redirected<B>(request: &Request<B>, port: u16) -> Response<Body> {
 
 #[cfg(test)]
 mod tests {
+    use rustls_pki_types::ServerName;
+    use tokio::io::AsyncReadExt;
+    use tokio::io::AsyncWriteExt;
+    use tokio_rustls::TlsConnector;
+
     use super::*;
+    use crate::web;
+    use crate::web::testing::TestHub;
+
+    const LIMIT: Duration = Duration::from_secs(10);
+
+    /// A hub's site behind its real listener.
+    async fn listening(connections: usize) -> (TestHub, SocketAddr) {
+        let test = TestHub::new().await;
+        let config = Config {
+            listen: ([127, 0, 0, 1], 0).into(),
+            connections,
+            ..Config::default()
+        };
+        let names = vec!["localhost".to_owned()];
+        let authority = Arc::clone(&test.hub.authority);
+        let https = Https::bind(
+            &config,
+            authority,
+            names,
+            contract::time::Clock::System.wall(),
+        )
+        .await
+        .unwrap();
+        let address = https.address().unwrap();
+        let site = web::site(Arc::clone(&test.hub));
+        test.hub
+            .tasks
+            .spawn(https.serve(Arc::clone(&test.hub), site));
+        (test, address)
+    }
+
+    fn connector(
+        test: &TestHub,
+        versions: &[&'static rustls::SupportedProtocolVersion],
+    ) -> TlsConnector {
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add(test.hub.authority.certificate().clone()).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = rustls::ClientConfig::builder_with_provider(provider)
+            .with_protocol_versions(versions)
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        TlsConnector::from(Arc::new(config))
+    }
+
+    async fn fetch(connector: &TlsConnector, address: SocketAddr) -> String {
+        let work = async {
+            let stream = TcpStream::connect(address).await.unwrap();
+            let name = ServerName::try_from("localhost").unwrap();
+            let mut stream = connector.connect(name, stream).await.unwrap();
+            let request = "GET /health HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+            stream.write_all(request.as_bytes()).await.unwrap();
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).await.unwrap();
+            answer
+        };
+        tokio::time::timeout(LIMIT, work).await.unwrap()
+    }
+
+    /// SE-40, SE-41: TLS 1.2 and 1.3 under a certificate that the hub made itself.
+    #[tokio::test]
+    async fn https_answers_under_the_hubs_own_authority() {
+        let (test, address) = listening(8).await;
+        for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+            let answer = fetch(&connector(&test, &[version]), address).await;
+            assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+            assert!(answer.contains("\"database\":\"ok\""), "{answer}");
+        }
+    }
+
+    /// SE-40: nothing is answered in plain text.
+    #[tokio::test]
+    async fn plain_text_at_the_https_port_gets_no_answer() {
+        let (_test, address) = listening(8).await;
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream
+            .write_all(b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n")
+            .await
+            .unwrap();
+        let mut answer = Vec::new();
+        let read = tokio::time::timeout(LIMIT, stream.read_to_end(&mut answer)).await;
+        assert!(read.is_ok(), "the connection is closed");
+        assert!(
+            !String::from_utf8_lossy(&answer).contains("HTTP/"),
+            "{answer:?}"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_silent_client_costs_one_connection_and_a_stop_ends_all() {
+        let (test, address) = listening(2).await;
+        let silent = TcpStream::connect(address).await.unwrap();
+        let both = [&rustls::version::TLS12, &rustls::version::TLS13];
+        let answer = fetch(&connector(&test, &both), address).await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        drop(silent);
+        test.hub.stop.cancel();
+        test.hub.tasks.close();
+        tokio::time::timeout(LIMIT, test.hub.tasks.wait())
+            .await
+            .unwrap();
+    }
 
     fn location(host: Option<&str>, path: &str, port: u16) -> (StatusCode, String) {
         let mut request = Request::builder().uri(path);

@@ -75,8 +75,15 @@ pub async fn show_setup(State(hub): State<Arc<Hub>>) -> Result<Json<SetupState>,
         .read(|tx| {
             let needed = !auth::any_account(tx)?;
             // Who is set up tells nobody whose hub it is.
-            let provisioned = if needed { auth::oldest_organisation(tx)? } else { None };
-            Ok::<_, WebError>(SetupState { needed, organisation: provisioned.map(|there| there.name) })
+            let provisioned = if needed {
+                auth::oldest_organisation(tx)?
+            } else {
+                None
+            };
+            Ok::<_, WebError>(SetupState {
+                needed,
+                organisation: provisioned.map(|there| there.name),
+            })
         })
         .await?;
     Ok(Json(state))
@@ -89,7 +96,10 @@ pub async fn set_up(
     arrival: Arrival,
     Body(given): Body<SetupRequest>,
 ) -> Result<Response, WebError> {
-    let provisioned = hub.store.read(|tx| Ok::<_, WebError>(auth::oldest_organisation(tx)?)).await?;
+    let provisioned = hub
+        .store
+        .read(|tx| Ok::<_, WebError>(auth::oldest_organisation(tx)?))
+        .await?;
     WebError::check(faults(&given, provisioned.is_none()))?;
     count_attempt(&hub, &arrival)?;
     let token = Token::presented(given.token.trim());

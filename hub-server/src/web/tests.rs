@@ -252,7 +252,7 @@ async fn a_fresh_hub_is_set_up_once_with_its_link() {
     let mut person = hub.stranger();
     assert_eq!(
         person.get("/api/v1/setup").await.json(),
-        json!({ "needed": true })
+        json!({ "needed": true, "organisation": null })
     );
     let wrong = person.post("/api/v1/setup", setup_body("guess")).await;
     assert_eq!(
@@ -289,7 +289,7 @@ async fn a_fresh_hub_is_set_up_once_with_its_link() {
     assert_eq!(again.status, StatusCode::CONFLICT);
     assert_eq!(
         person.get("/api/v1/setup").await.json(),
-        json!({ "needed": false })
+        json!({ "needed": false, "organisation": null })
     );
 }
 
