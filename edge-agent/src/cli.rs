@@ -185,7 +185,12 @@ fn status(answer: &str) -> anyhow::Result<()> {
         other => other.to_string(),
     };
     let mut out = std::io::stdout().lock();
-    writeln!(out, "edge-agent {} since {}", text(&status["version"]), text(&status["started_at"]))?;
+    writeln!(
+        out,
+        "edge-agent {} since {}",
+        text(&status["version"]),
+        text(&status["started_at"])
+    )?;
     for gate in status["gates"].as_array().into_iter().flatten() {
         writeln!(
             out,
@@ -199,20 +204,36 @@ fn status(answer: &str) -> anyhow::Result<()> {
             gate["inputs"],
         )?;
         if !gate["fault"].is_null() {
-            writeln!(out, "  its barrier can't be moved: {}", text(&gate["fault"]))?;
+            writeln!(
+                out,
+                "  its barrier can't be moved: {}",
+                text(&gate["fault"])
+            )?;
         }
     }
     let link = &status["link"];
     writeln!(
         out,
         "link: {} {} {}",
-        if link["connected"] == true { "connected to" } else { "not connected to" },
+        if link["connected"] == true {
+            "connected to"
+        } else {
+            "not connected to"
+        },
         text(&link["hub"]),
         text(&link["error"]),
     )?;
     let spool = &status["spool"];
-    writeln!(out, "events: {} wait for the hub, {} in memory", spool["waiting"], spool["held_in_memory"])?;
-    writeln!(out, "pictures: {} wait for the hub", status["evidence"]["pending"])?;
+    writeln!(
+        out,
+        "events: {} wait for the hub, {} in memory",
+        spool["waiting"], spool["held_in_memory"]
+    )?;
+    writeln!(
+        out,
+        "pictures: {} wait for the hub",
+        status["evidence"]["pending"]
+    )?;
     writeln!(
         out,
         "permits: {} in book {}; the clock is {}",
@@ -221,7 +242,11 @@ fn status(answer: &str) -> anyhow::Result<()> {
         text(&status["time_quality"]),
     )?;
     for model in status["models"].as_array().into_iter().flatten() {
-        let loaded = if model["loaded"] == true { "loaded" } else { "NOT loaded" };
+        let loaded = if model["loaded"] == true {
+            "loaded"
+        } else {
+            "NOT loaded"
+        };
         writeln!(
             out,
             "model {} {}: {loaded} {}",
@@ -237,11 +262,16 @@ fn queue(data: &Path) -> anyhow::Result<()> {
     let answer = health::ask(&health::status_socket(data))?;
     let status: Value = serde_json::from_str(&answer).context("reading the agent's answer")?;
     let spool = &status["spool"];
-    let age = spool["oldest_age_s"].as_u64().filter(|_| spool["waiting"] != 0);
+    let age = spool["oldest_age_s"]
+        .as_u64()
+        .filter(|_| spool["waiting"] != 0);
     say(&format!(
         "{} events wait for the hub ({}), {} bytes kept; numbers {} to {} of epoch {}, acknowledged up to {}",
         spool["waiting"],
-        age.map_or_else(|| "none is old".to_owned(), |age| format!("the oldest for {age} s")),
+        age.map_or_else(
+            || "none is old".to_owned(),
+            |age| format!("the oldest for {age} s")
+        ),
         spool["bytes"],
         spool["first_seq"],
         spool["next_seq"].as_u64().unwrap_or(1).saturating_sub(1),
@@ -249,7 +279,10 @@ fn queue(data: &Path) -> anyhow::Result<()> {
         spool["acked"],
     ))?;
     if let Some(fault) = spool["fault"].as_str() {
-        say(&format!("{} more are held in memory: {fault}", spool["held_in_memory"]))?;
+        say(&format!(
+            "{} more are held in memory: {fault}",
+            spool["held_in_memory"]
+        ))?;
     }
     Ok(())
 }
@@ -294,7 +327,9 @@ async fn wiring(config: &Config) -> anyhow::Result<()> {
             _ = tick.tick() => {}
         }
         for (name, input, debounce) in &mut wires {
-            let raw = input.is_active().with_context(|| format!("reading {name}"))?;
+            let raw = input
+                .is_active()
+                .with_context(|| format!("reading {name}"))?;
             if let Some(active) = debounce.take(clock.monotonic(), raw) {
                 let level = if active { "active" } else { "inactive" };
                 say(&format!("{} {name}: {level}", clock.wall()))?;

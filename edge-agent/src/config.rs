@@ -121,7 +121,9 @@ pub fn environment() -> anyhow::Result<Environment> {
     };
     let machine = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     Ok(Environment {
-        credentials: std::env::var("CREDENTIALS_DIRECTORY").ok().map(PathBuf::from),
+        credentials: std::env::var("CREDENTIALS_DIRECTORY")
+            .ok()
+            .map(PathBuf::from),
         fault,
         log: std::env::var("GATEWARDEN_LOG").ok(),
         log_json: std::env::var("GATEWARDEN_LOG_FORMAT").is_ok_and(|format| format == "json"),
@@ -169,7 +171,9 @@ fn parse(path: &Path, text: &str, overrides: impl figment::Provider) -> Result<C
                 return Ok(config);
             }
         }
-        Err(error) if faults.is_empty() => faults.extend(error.into_iter().map(|error| explain(&error))),
+        Err(error) if faults.is_empty() => {
+            faults.extend(error.into_iter().map(|error| explain(&error)))
+        }
         Err(_) => {}
     }
     faults.sort_by(|one, other| one.key.cmp(&other.key));
@@ -188,7 +192,9 @@ fn read_parts(figment: &Figment) -> Vec<Fault> {
             ("gates", figment::value::Value::Dict(_, gates)) => {
                 for gate in gates.keys() {
                     faults.extend(read_part::<gate::Config>(figment, &format!("gates.{gate}")));
-                    if let Ok(config) = figment.extract_inner::<gate::Config>(&format!("gates.{gate}")) {
+                    if let Ok(config) =
+                        figment.extract_inner::<gate::Config>(&format!("gates.{gate}"))
+                    {
                         faults.extend(check_gate(gate, &config));
                     }
                 }
@@ -227,17 +233,21 @@ fn read_top(figment: &Figment, key: &str) -> Vec<Fault> {
     }
 }
 
-fn read_part<'a, T: Deserialize<'a>>(figment: &Figment, key: &str) -> Vec<Fault> {
-    match figment.extract_inner::<T>(key) {
+fn read_part<T: serde::de::DeserializeOwned>(figment: &Figment, key: &str) -> Vec<Fault> {
+    // figment's own `extract_inner` puts the section's path behind the inner one.
+    let read = figment
+        .find_value(key)
+        .and_then(|value| value.deserialize::<T>());
+    match read {
         Ok(_) => Vec::new(),
         Err(error) => error
             .into_iter()
             .map(|error| {
-                let mut fault = explain(&error);
-                if !fault.key.starts_with(key) {
-                    fault.key = join(key, &fault.key);
+                let fault = explain(&error);
+                Fault {
+                    key: join(key, &fault.key),
+                    why: fault.why,
                 }
-                fault
             })
             .collect(),
     }
@@ -290,26 +300,41 @@ fn check(config: &Config) -> Vec<Fault> {
         });
     };
     if config.gates.is_empty() {
-        fault("gates", "empty: at least one section [gates.KEY] is needed".into());
+        fault(
+            "gates",
+            "empty: at least one section [gates.KEY] is needed".into(),
+        );
     }
     if config.threads > 256 {
-        fault("threads", format!("{} is not from 0 to 256", config.threads));
+        fault(
+            "threads",
+            format!("{} is not from 0 to 256", config.threads),
+        );
     }
     let seconds = config.stop_within.as_secs();
     if !(1..=300).contains(&seconds) {
-        fault("stop_within", format!("{:?} is not from 1s to 300s", config.stop_within));
+        fault(
+            "stop_within",
+            format!("{:?} is not from 1s to 300s", config.stop_within),
+        );
     }
     for (key, value, least) in [
         ("store.most_events", config.store.most_events, 1_000),
         ("store.most_bytes", config.store.most_bytes, 10_000_000),
-        ("store.most_picture_bytes", config.store.most_picture_bytes, 10_000_000),
+        (
+            "store.most_picture_bytes",
+            config.store.most_picture_bytes,
+            10_000_000,
+        ),
     ] {
         if value < least {
             fault(key, format!("{value} is less than {least}"));
         }
     }
     for hub in &config.link.hubs {
-        let port = hub.rsplit_once(':').map(|(host, port)| (host, port.parse::<u16>()));
+        let port = hub
+            .rsplit_once(':')
+            .map(|(host, port)| (host, port.parse::<u16>()));
         if !matches!(port, Some((host, Ok(1..))) if !host.is_empty()) {
             fault("link.hubs", format!("{hub:?} is not HOST:PORT"));
         }
@@ -319,7 +344,10 @@ fn check(config: &Config) -> Vec<Fault> {
         let name = gate.name.as_deref().unwrap_or(key);
         if let Some(other) = names.insert(name, key) {
             let key = format!("gates.{key}.name");
-            fault(&key, format!("{name:?} is the name of gates.{other} already"));
+            fault(
+                &key,
+                format!("{name:?} is the name of gates.{other} already"),
+            );
         }
     }
     for (key, gate) in &config.gates {
@@ -337,7 +365,10 @@ fn check_gate(key: &str, gate: &gate::Config) -> Vec<Fault> {
 }
 
 /// Finds each configured gate among the enrolled ones, by name. Returns what does not fit.
-pub fn match_gates(config: &Config, enrolled: &[EnrolledGate]) -> Result<Vec<EnrolledGate>, Faults> {
+pub fn match_gates(
+    config: &Config,
+    enrolled: &[EnrolledGate],
+) -> Result<Vec<EnrolledGate>, Faults> {
     let mut matched = Vec::new();
     let mut faults = Vec::new();
     let known: Vec<&str> = enrolled.iter().map(|gate| gate.name.as_str()).collect();
@@ -347,11 +378,17 @@ pub fn match_gates(config: &Config, enrolled: &[EnrolledGate]) -> Result<Vec<Enr
             Some(found) if found.direction == gate.direction => matched.push(found.clone()),
             Some(found) => faults.push(Fault {
                 key: format!("gates.{key}.direction"),
-                why: format!("{:?}, but the hub enrolled it as {:?}", gate.direction, found.direction),
+                why: format!(
+                    "{:?}, but the hub enrolled it as {:?}",
+                    gate.direction, found.direction
+                ),
             }),
             None => faults.push(Fault {
                 key: format!("gates.{key}.name"),
-                why: format!("{name:?} is not enrolled; this machine's gates are {}", known.join(", ")),
+                why: format!(
+                    "{name:?} is not enrolled; this machine's gates are {}",
+                    known.join(", ")
+                ),
             }),
         }
     }
@@ -385,12 +422,20 @@ cameras.front = { kind = "folder", path = "pictures" }
     fn read(text: &str) -> Result<Config, Vec<(String, String)>> {
         let none: BTreeMap<String, u8> = BTreeMap::new();
         parse(Path::new("edge.toml"), text, Serialized::globals(none)).map_err(|faults| {
-            faults.faults.into_iter().map(|fault| (fault.key, fault.why)).collect()
+            faults
+                .faults
+                .into_iter()
+                .map(|fault| (fault.key, fault.why))
+                .collect()
         })
     }
 
     fn keys(text: &str) -> Vec<String> {
-        read(text).unwrap_err().into_iter().map(|(key, _)| key).collect()
+        read(text)
+            .unwrap_err()
+            .into_iter()
+            .map(|(key, _)| key)
+            .collect()
     }
 
     /// OP-10.
@@ -437,7 +482,10 @@ pins = { kind = "pi", relay = "hold", open_pin = 99 }
             "gates.south.least_confidence",
             "gates.south.pins.open_pin",
         ] {
-            assert!(faults.iter().any(|(found, _)| found.starts_with(key)), "{key}: {text}");
+            assert!(
+                faults.iter().any(|(found, _)| found.starts_with(key)),
+                "{key}: {text}"
+            );
         }
         assert!(text.contains("7.5 is not from 0 to 1"), "{text}");
     }
@@ -474,8 +522,10 @@ pins = { kind = "pi", relay = "hold", open_pin = 99 }
 
     #[test]
     fn the_environment_overrides_a_key() {
-        let north: BTreeMap<&str, BTreeMap<&str, BTreeMap<&str, &str>>> =
-            BTreeMap::from([("gates", BTreeMap::from([("north", BTreeMap::from([("hold_open", "12s")]))]))]);
+        let north: BTreeMap<&str, BTreeMap<&str, BTreeMap<&str, &str>>> = BTreeMap::from([(
+            "gates",
+            BTreeMap::from([("north", BTreeMap::from([("hold_open", "12s")]))]),
+        )]);
         let config = parse(Path::new("edge.toml"), SMALL, Serialized::globals(north)).unwrap();
         assert_eq!(config.gates["north"].hold_open.as_secs(), 12);
     }
@@ -491,7 +541,10 @@ pins = { kind = "pi", relay = "hold", open_pin = 99 }
         let sound = [gate("north", Direction::Entry)];
         assert_eq!(match_gates(&config, &sound).unwrap(), sound);
         let error = match_gates(&config, &[gate("East", Direction::Entry)]).unwrap_err();
-        assert!(error.to_string().contains("\"north\" is not enrolled"), "{error}");
+        assert!(
+            error.to_string().contains("\"north\" is not enrolled"),
+            "{error}"
+        );
         let error = match_gates(&config, &[gate("north", Direction::Exit)]).unwrap_err();
         assert!(error.to_string().contains("direction"), "{error}");
     }

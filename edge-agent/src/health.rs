@@ -163,7 +163,11 @@ impl Board {
 
     fn gather(&self) -> Status {
         let now = self.store.time.now();
-        let gates: Vec<gate::Status> = self.gates.iter().map(|gate| gate.borrow().clone()).collect();
+        let gates: Vec<gate::Status> = self
+            .gates
+            .iter()
+            .map(|gate| gate.borrow().clone())
+            .collect();
         let cameras = gates
             .iter()
             .flat_map(|gate| {

@@ -47,7 +47,11 @@ use crate::store::Store;
 pub async fn run(config: Config, environment: Environment) -> anyhow::Result<()> {
     let clock = Clock::System;
     let started_at = clock.wall();
-    info!(version = env!("CARGO_PKG_VERSION"), gates = config.gates.len(), "edge-agent starts");
+    info!(
+        version = env!("CARGO_PKG_VERSION"),
+        gates = config.gates.len(),
+        "edge-agent starts"
+    );
     if let Some(plan) = environment.fault {
         warn!("this process will kill itself: {plan:?}");
         faults::arm(plan);
@@ -143,7 +147,12 @@ pub async fn run(config: Config, environment: Environment) -> anyhow::Result<()>
         started_at,
         metrics,
     };
-    other_tasks.spawn(health::serve(board, status_socket, metrics_socket, stop_rest.clone()));
+    other_tasks.spawn(health::serve(
+        board,
+        status_socket,
+        metrics_socket,
+        stop_rest.clone(),
+    ));
     other_tasks.spawn(feed_watchdog(watched, stop_rest.clone()));
     sd_notify::notify(&[NotifyState::Ready]).context("telling systemd")?;
     info!("edge-agent is ready");

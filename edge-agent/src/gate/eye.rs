@@ -105,7 +105,11 @@ impl Eye {
                     glance
                 }
                 FeedItem::Unreadable { name, why } => {
-                    warn!(camera = self.feed.name(), file = name, "a picture can't be read: {why}");
+                    warn!(
+                        camera = self.feed.name(),
+                        file = name,
+                        "a picture can't be read: {why}"
+                    );
                     Glance::Nothing
                 }
                 FeedItem::State(state, why) => Glance::Camera(state, why),
@@ -196,7 +200,9 @@ fn see(
     };
     let moved = motion.changed(&picture.grey().thumbnail(THUMBNAIL.0, THUMBNAIL.1));
     let plates = if always || moved {
-        let found = recogniser.recognise(&picture).map_err(|error| format!("{error:#}"))?;
+        let found = recogniser
+            .recognise(&picture)
+            .map_err(|error| format!("{error:#}"))?;
         stages.detect_us = found.detect_us;
         stages.read_us = found.read_us;
         Some(found.plates)

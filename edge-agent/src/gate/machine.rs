@@ -247,7 +247,9 @@ mod tests {
 
     fn opened() -> Machine {
         let mut machine = Machine::new(TIMES);
-        let opening = machine.command(s(0), BarrierAction::Open, passage()).unwrap();
+        let opening = machine
+            .command(s(0), BarrierAction::Open, passage())
+            .unwrap();
         assert_eq!(opening.action, BarrierAction::Open);
         machine
     }
@@ -260,7 +262,10 @@ mod tests {
         assert_eq!(machine.state(), State::Open);
         assert_eq!(machine.tick(s(7)), None);
         let closing = machine.tick(s(8)).unwrap();
-        assert_eq!((closing.action, closing.cause), (BarrierAction::Close, Cause::HoldOver));
+        assert_eq!(
+            (closing.action, closing.cause),
+            (BarrierAction::Close, Cause::HoldOver)
+        );
         assert_eq!(machine.tick(s(10)), None);
         assert_eq!(machine.state(), State::Closed);
     }
@@ -300,7 +305,10 @@ mod tests {
         machine.tick(s(2));
         machine.tick(s(8)).unwrap();
         let reopening = machine.input(s(9), Sensor::Safety, true).unwrap();
-        assert_eq!((reopening.action, reopening.cause), (BarrierAction::Open, passage()));
+        assert_eq!(
+            (reopening.action, reopening.cause),
+            (BarrierAction::Open, passage())
+        );
         assert!(reopening.urgent);
         assert_eq!(machine.state(), State::Opening);
     }
@@ -309,12 +317,18 @@ mod tests {
     #[test]
     fn held_open_it_stays_until_it_is_closed() {
         let mut machine = Machine::new(TIMES);
-        machine.command(s(0), BarrierAction::HoldOpen, order()).unwrap();
+        machine
+            .command(s(0), BarrierAction::HoldOpen, order())
+            .unwrap();
         assert_eq!(machine.tick(s(1000)), None);
-        machine.command(s(1001), BarrierAction::Open, passage()).unwrap();
+        machine
+            .command(s(1001), BarrierAction::Open, passage())
+            .unwrap();
         assert_eq!(machine.tick(s(2000)), None);
         assert_eq!(machine.state(), State::HeldOpen);
-        machine.command(s(2001), BarrierAction::Close, order()).unwrap();
+        machine
+            .command(s(2001), BarrierAction::Close, order())
+            .unwrap();
         assert_eq!(machine.state(), State::Closing);
     }
 

@@ -228,7 +228,10 @@ pub async fn route(
         let refused = match gates.get(&gate) {
             None => Some(OrderResult::NoSuchGate),
             // A gate that can't take it at once would carry it out late.
-            Some(sender) => sender.try_send(request).is_err().then_some(OrderResult::Expired),
+            Some(sender) => sender
+                .try_send(request)
+                .is_err()
+                .then_some(OrderResult::Expired),
         };
         if let Some(result) = refused {
             warn!(order = %order, ?result, "order {order} is refused");

@@ -58,6 +58,8 @@ impl Default for Rules {
 const LEAST_ALONE: f32 = 0.35;
 /// Another text that is this sure, and elsewhere, is another car at once.
 const STRANGER_SURE: f32 = 0.6;
+/// A text is settled only if one frame alone was this sure of it.
+const SETTLED_SURE: f32 = 0.8;
 /// Candidates kept in a sighting.
 const MOST_CANDIDATES: usize = 8;
 
@@ -206,7 +208,14 @@ impl Joiner {
             return;
         };
         let elsewhere = track.is_elsewhere(read);
-        if let Some(stranger) = &mut self.stranger
+        if !elsewhere && at.since(track.last_seen) < self.rules.gone_after {
+            // Cars do not change places between two frames: it is the same one, read differently.
+            self.stranger = None;
+            if track.add(at, read) {
+                steps.push(Step::Keep(track.passage));
+            }
+            self.look(steps);
+        } else if let Some(stranger) = &mut self.stranger
             && stranger.is_like(read)
         {
             // Twice the same other text: it is another car, and it came with the first of the two.
@@ -224,13 +233,6 @@ impl Joiner {
             self.end(steps);
             self.begin(at, read, fresh(), steps);
         } else {
-            if !elsewhere {
-                // A bad read of the same plate: the car is still there.
-                track.absent = 0;
-                track.last_seen = at;
-                track.frames += 1;
-                track.place = place_of(read);
-            }
             self.stranger = Some(Track::new(fresh(), at, read));
         }
     }
@@ -256,10 +258,11 @@ impl Joiner {
         }
         let sighting = track.sighting(&self.camera);
         let confidence = sighting.plate.as_ref().map_or(0.0, |read| read.confidence);
-        let agreed = track.agreed();
-        if (agreed >= self.rules.settle_frames && confidence >= self.rules.sure)
-            || track.frames >= self.rules.most_frames
-        {
+        // Far away, several frames can agree on the same bad read; one of them must have been good by itself.
+        let settled = track.agreed() >= self.rules.settle_frames
+            && track.surest() >= SETTLED_SURE
+            && confidence >= self.rules.sure;
+        if settled || track.frames >= self.rules.most_frames {
             steps.push(Step::Settle(sighting));
         } else if track.frames >= 2 || confidence >= self.rules.sure {
             steps.push(Step::Look(sighting));
@@ -409,6 +412,12 @@ impl Track {
     /// How many frames put the winner first.
     fn agreed(&self) -> u32 {
         self.winner().map_or(0, |(_, text)| text.firsts)
+    }
+
+    /// How sure the best single frame is of the winner.
+    fn surest(&self) -> f32 {
+        let best = self.winner().and_then(|(_, text)| text.best.as_ref());
+        best.map_or(0.0, |read| read.confidence)
     }
 
     fn sighting(&self, camera: &str) -> Sighting {

@@ -25,7 +25,11 @@ fn plate(text: &str, confidence: f32, [x, y, width]: [f32; 3]) -> PlateRead {
 /// A plate that grows from frame to frame as its car comes near.
 fn near(text: &str, confidence: f32, step: u32) -> PlateRead {
     let step = step as f32;
-    plate(text, confidence, [400.0 - 4.0 * step, 270.0 + 14.0 * step, 100.0 + 14.0 * step])
+    plate(
+        text,
+        confidence,
+        [400.0 - 4.0 * step, 270.0 + 14.0 * step, 100.0 + 14.0 * step],
+    )
 }
 
 struct Lane {
@@ -49,10 +53,12 @@ impl Lane {
     fn frame(&mut self, plates: &[PlateRead]) -> Vec<Step> {
         self.millis += 200;
         let ids = &mut self.ids;
-        let steps = self.joiner.frame(Timestamp::from_millis(self.millis), plates, &mut || {
-            *ids += 1;
-            PassageId::new(Timestamp::from_millis(1), [*ids; 10])
-        });
+        let steps = self
+            .joiner
+            .frame(Timestamp::from_millis(self.millis), plates, &mut || {
+                *ids += 1;
+                PassageId::new(Timestamp::from_millis(1), [*ids; 10])
+            });
         for step in &steps {
             if let Step::Settle(sighting) = step {
                 self.joiner.judged(sighting.passage);
@@ -76,10 +82,21 @@ impl Lane {
 
     fn finish(&mut self) -> Vec<String> {
         self.steps.extend(self.joiner.finish());
-        let ended = self.steps.iter().filter(|step| matches!(step, Step::Ended { .. })).count();
+        let ended = self
+            .steps
+            .iter()
+            .filter(|step| matches!(step, Step::Ended { .. }))
+            .count();
         let settled = settled(&self.steps);
-        assert_eq!(ended, settled.len(), "each passage is settled once and ends once");
-        settled.into_iter().map(|sighting| text_of(&sighting)).collect()
+        assert_eq!(
+            ended,
+            settled.len(),
+            "each passage is settled once and ends once"
+        );
+        settled
+            .into_iter()
+            .map(|sighting| text_of(&sighting))
+            .collect()
     }
 }
 
@@ -198,7 +215,10 @@ fn a_sure_frame_may_open_at_once_and_a_doubtful_one_waits_for_the_next() {
     assert!(matches!(steps.last(), Some(Step::Look(_))), "{steps:?}");
     let mut lane = Lane::new(Rules::default());
     let steps = lane.frame(&[near("BKX4711", 0.7, 0)]);
-    assert!(!steps.iter().any(|step| matches!(step, Step::Look(_))), "{steps:?}");
+    assert!(
+        !steps.iter().any(|step| matches!(step, Step::Look(_))),
+        "{steps:?}"
+    );
 }
 
 #[test]
@@ -213,16 +233,32 @@ fn after_the_verdict_nothing_is_judged_again() {
     }
     lane.steps.extend(lane.joiner.finish());
     assert!(settled(&lane.steps).is_empty());
-    assert!(matches!(lane.steps.last(), Some(Step::Ended { frames: 60, .. })));
+    assert!(matches!(
+        lane.steps.last(),
+        Some(Step::Ended { frames: 60, .. })
+    ));
 }
 
 #[test]
 fn a_car_that_stays_is_settled_while_it_stands_there() {
     let mut lane = Lane::new(Rules::default());
     for _ in 0..4 {
-        lane.frame(&[near("XYZ999", 0.7, 6)]);
+        lane.frame(&[near("XYZ999", 0.85, 6)]);
     }
     assert_eq!(settled(&lane.steps).len(), 1);
+}
+
+#[test]
+fn bad_reads_from_far_away_settle_nothing_before_the_good_ones() {
+    let mut lane = Lane::new(Rules::default());
+    for step in 0..4 {
+        lane.frame(&[near("BKX47II", 0.55, step)]);
+    }
+    assert!(settled(&lane.steps).is_empty());
+    for step in 4..7 {
+        lane.frame(&[near("BKX4711", 0.97, step)]);
+    }
+    assert_eq!(lane.finish(), ["BKX4711"]);
 }
 
 #[test]

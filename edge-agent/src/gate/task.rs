@@ -324,7 +324,10 @@ impl Lane {
             self.record(&[done(OrderResult::Expired)], None).await;
             return;
         }
-        match self.machine.command(now, order.action, Cause::Order(order.id)) {
+        match self
+            .machine
+            .command(now, order.action, Cause::Order(order.id))
+        {
             Ok(moved) => {
                 info!(gate = %self.id, order = %order.id, action = ?order.action, "gate {} moves by order", self.name);
                 self.carry_out(vec![done(OrderResult::Done)], moved).await;
@@ -477,7 +480,9 @@ impl Lane {
             .as_ref()
             .filter(|(of, _, _)| *of == passage)
             .map(|(_, shot, stages)| (shot.clone(), *stages));
-        let mut stages = kept.as_ref().map_or_else(Stages::default, |(_, stages)| *stages);
+        let mut stages = kept
+            .as_ref()
+            .map_or_else(Stages::default, |(_, stages)| *stages);
         stages.decide_us = micros(took);
         let evidence = match kept {
             Some((shot, _)) => self.keep_pictures(&sighting, shot).await,
@@ -495,7 +500,8 @@ impl Lane {
         self.views[place].joiner.judged(passage);
         let opening = (verdict.outcome == Outcome::Open).then(|| {
             let now = self.now();
-            self.machine.command(now, BarrierAction::Open, Cause::Passage(passage))
+            self.machine
+                .command(now, BarrierAction::Open, Cause::Passage(passage))
         });
         let (record_us, actuate_us) = match opening {
             Some(Ok(moved)) => self.carry_out(vec![judged], moved).await,
@@ -557,13 +563,11 @@ impl Lane {
             ];
             for (kind, packed) in pictures_of {
                 let Some(packed) = packed else { continue };
-                let put = packed
-                    .map_err(|error| error.to_string())
-                    .and_then(|bytes| {
-                        pictures
-                            .put(passage, kind, "image/jpeg", &bytes)
-                            .map_err(|error| format!("{error}: {}", source_of(&error)))
-                    });
+                let put = packed.map_err(|error| error.to_string()).and_then(|bytes| {
+                    pictures
+                        .put(passage, kind, "image/jpeg", &bytes)
+                        .map_err(|error| format!("{error}: {}", source_of(&error)))
+                });
                 match put {
                     Ok(evidence) => kept.push(evidence),
                     Err(why) => warn!(passage = %passage, "a picture is not kept: {why}"),
@@ -665,7 +669,10 @@ impl Contact {
             }
             Err(why) => {
                 if !self.broken {
-                    error!(input = self.name, "input {} can't be read: {why}", self.name);
+                    error!(
+                        input = self.name,
+                        "input {} can't be read: {why}", self.name
+                    );
                     self.broken = true;
                 }
                 self.sensor == Some(Sensor::Safety)

@@ -213,11 +213,9 @@ fn rank(reason: Reason) -> u8 {
         Reason::NotYetValid => 3,
         Reason::Expired => 2,
         Reason::OtherGate => 1,
-        Reason::Denied
-        | Reason::Unknown
-        | Reason::Unsure
-        | Reason::Ambiguous
-        | Reason::NoPlate => 0,
+        Reason::Denied | Reason::Unknown | Reason::Unsure | Reason::Ambiguous | Reason::NoPlate => {
+            0
+        }
     }
 }
 
@@ -296,7 +294,12 @@ mod tests {
     }
 
     fn verdict(permits: Vec<Permit>, place: &Place, texts: &[(&str, f32)]) -> (Outcome, Reason) {
-        let verdict = judge(&index(permits), &Policy::default(), place, Some(&read(texts)));
+        let verdict = judge(
+            &index(permits),
+            &Policy::default(),
+            place,
+            Some(&read(texts)),
+        );
         assert_eq!(verdict.book_version, 7);
         (verdict.outcome, verdict.reason)
     }
@@ -332,11 +335,20 @@ mod tests {
         let book = index(vec![permit(1, "ABC123")]);
         let stranger = read(&[("XYZ999", 0.9)]);
         for (unknown, outcome) in [(Unknown::Deny, Outcome::Deny), (Unknown::Ask, Outcome::Ask)] {
-            let policy = Policy { unknown, ..Policy::default() };
+            let policy = Policy {
+                unknown,
+                ..Policy::default()
+            };
             let verdict = judge(&book, &policy, &place(), Some(&stranger));
-            assert_eq!((verdict.outcome, verdict.reason), (outcome, Reason::Unknown));
+            assert_eq!(
+                (verdict.outcome, verdict.reason),
+                (outcome, Reason::Unknown)
+            );
             let verdict = judge(&book, &policy, &place(), None);
-            assert_eq!((verdict.outcome, verdict.reason), (outcome, Reason::NoPlate));
+            assert_eq!(
+                (verdict.outcome, verdict.reason),
+                (outcome, Reason::NoPlate)
+            );
         }
     }
 
@@ -431,8 +443,16 @@ mod tests {
             ..PermitBook::default()
         };
         let index = Index::new(Arc::new(book), None);
-        let verdict = judge(&index, &Policy::default(), &place(), Some(&read(&[("ABC123", 0.9)])));
-        assert_eq!((verdict.outcome, verdict.reason), (Outcome::Ask, Reason::TimeUnknown));
+        let verdict = judge(
+            &index,
+            &Policy::default(),
+            &place(),
+            Some(&read(&[("ABC123", 0.9)])),
+        );
+        assert_eq!(
+            (verdict.outcome, verdict.reason),
+            (Outcome::Ask, Reason::TimeUnknown)
+        );
     }
 
     #[test]
@@ -459,11 +479,20 @@ mod tests {
     fn a_read_that_could_be_two_permits_never_opens() {
         let permits = || vec![permit(1, "ABC123"), permit(2, "ABG123")];
         let close = [("ABC123", 0.55), ("ABG123", 0.40)];
-        assert_eq!(verdict(permits(), &place(), &close), (Outcome::Ask, Reason::Ambiguous));
+        assert_eq!(
+            verdict(permits(), &place(), &close),
+            (Outcome::Ask, Reason::Ambiguous)
+        );
         let far = [("ABC123", 0.80), ("ABG123", 0.10)];
-        assert_eq!(verdict(permits(), &place(), &far), (Outcome::Open, Reason::Permitted));
+        assert_eq!(
+            verdict(permits(), &place(), &far),
+            (Outcome::Open, Reason::Permitted)
+        );
         let nobody = [("ABC123", 0.55), ("XBC123", 0.40)];
-        assert_eq!(verdict(permits(), &place(), &nobody), (Outcome::Open, Reason::Permitted));
+        assert_eq!(
+            verdict(permits(), &place(), &nobody),
+            (Outcome::Open, Reason::Permitted)
+        );
     }
 
     proptest! {

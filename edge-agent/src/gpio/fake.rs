@@ -6,13 +6,13 @@
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::io::Write;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::time::Duration;
-use std::time::SystemTime;
 
 use contract::time::Clock;
 use serde::Deserialize;
@@ -164,11 +164,14 @@ impl Barrier for Logged {
     }
 }
 
+/// Tells one version of a file from the next: time, inode, length.
+type Version = (i64, i64, u64, u64);
+
 struct Scripted {
     name: String,
     path: Option<PathBuf>,
-    /// The script as it was read, with the file's time then.
-    read: Option<(SystemTime, Script)>,
+    /// The script as it was read, with the file's version then.
+    read: Option<(Version, Script)>,
     start: Duration,
     clock: Clock,
 }
@@ -178,10 +181,12 @@ impl Input for Scripted {
         let Some(path) = &self.path else {
             return Ok(false);
         };
-        let Ok(changed) = std::fs::metadata(path).and_then(|meta| meta.modified()) else {
+        let Ok(meta) = std::fs::metadata(path) else {
             self.read = None;
             return Ok(false);
         };
+        // A file's time alone is too coarse: two scripts can come in one tick of it.
+        let changed = (meta.mtime(), meta.mtime_nsec(), meta.ino(), meta.len());
         if self.read.as_ref().is_none_or(|(read, _)| *read != changed) {
             let bytes = std::fs::read(path).map_err(|error| fault(path, &error))?;
             let script = serde_json::from_slice(&bytes).map_err(|error| fault(path, &error))?;
@@ -259,7 +264,10 @@ mod tests {
             hand.advance(Duration::from_millis(advance));
             pins.inputs.get_mut("loop").unwrap().is_active().unwrap()
         };
-        assert_eq!([level(0), level(500), level(399), level(1)], [false, true, true, false]);
+        assert_eq!(
+            [level(0), level(500), level(399), level(1)],
+            [false, true, true, false]
+        );
     }
 
     #[test]
@@ -285,7 +293,13 @@ mod tests {
         let mut pins = open(&config(dir.path()), &clock).unwrap();
         hand.advance(TRAVEL);
         pins.barrier.open().unwrap();
-        let mut up = || pins.inputs.get_mut("limit_open").unwrap().is_active().unwrap();
+        let mut up = || {
+            pins.inputs
+                .get_mut("limit_open")
+                .unwrap()
+                .is_active()
+                .unwrap()
+        };
         assert!(!up());
         hand.advance(TRAVEL);
         assert!(up());

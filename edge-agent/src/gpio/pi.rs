@@ -90,7 +90,10 @@ impl Config {
     pub(super) fn faults(&self) -> Vec<(String, String)> {
         let mut faults = Vec::new();
         let mut used: BTreeMap<u8, String> = BTreeMap::new();
-        let outputs = [("open_pin", Some(self.open_pin)), ("close_pin", self.close_pin)];
+        let outputs = [
+            ("open_pin", Some(self.open_pin)),
+            ("close_pin", self.close_pin),
+        ];
         let outputs = outputs
             .into_iter()
             .filter_map(|(key, pin)| Some((key.to_owned(), pin?)));
@@ -100,7 +103,10 @@ impl Config {
             .map(|(name, wire)| (format!("inputs.{name}.pin"), wire.pin));
         for (key, pin) in outputs.chain(inputs) {
             if pin > HIGHEST {
-                faults.push((key, format!("{pin} is not a BCM number from 0 to {HIGHEST}")));
+                faults.push((
+                    key,
+                    format!("{pin} is not a BCM number from 0 to {HIGHEST}"),
+                ));
             } else if let Some(other) = used.insert(pin, key.clone()) {
                 faults.push((key, format!("{pin} is used by {other} already")));
             }
@@ -162,7 +168,9 @@ pub(super) fn open_inputs(config: &Config) -> Result<Inputs, PinError> {
 fn inputs_of(gpio: &Gpio, config: &Config) -> Result<Inputs, PinError> {
     let mut inputs = Inputs::new();
     for (name, wire) in &config.inputs {
-        let free = gpio.get(wire.pin).map_err(|error| refused(wire.pin, &error))?;
+        let free = gpio
+            .get(wire.pin)
+            .map_err(|error| refused(wire.pin, &error))?;
         let pin = match wire.pull {
             Pull::Up => free.into_input_pullup(),
             Pull::Down => free.into_input_pulldown(),
@@ -274,7 +282,10 @@ mod tests {
         );
         let faults = config.faults();
         let keys: Vec<&str> = faults.iter().map(|(key, _)| key.as_str()).collect();
-        assert_eq!(keys, ["open_pin", "inputs.safety.pin", "close_pin", "pulse"]);
+        assert_eq!(
+            keys,
+            ["open_pin", "inputs.safety.pin", "close_pin", "pulse"]
+        );
     }
 
     #[test]

@@ -17,12 +17,12 @@ use std::sync::mpsc::Sender;
 use std::time::Duration;
 
 use contract::event::Event;
+use contract::event::EvidenceKind;
 use contract::event::Fact;
 use contract::event::SpoolDamaged;
 use contract::ids::GateId;
 use contract::ids::OrderId;
 use contract::ids::PassageId;
-use contract::event::EvidenceKind;
 use contract::time::Moment;
 use contract::wire::Generation;
 use tokio::sync::oneshot;
@@ -81,8 +81,12 @@ pub(super) enum Command {
         answer: oneshot::Sender<()>,
     },
     /// Look for what may be forgotten at once; tests and the cap ask for it.
-    Tidy { answer: oneshot::Sender<()> },
-    Close { answer: oneshot::Sender<()> },
+    Tidy {
+        answer: oneshot::Sender<()>,
+    },
+    Close {
+        answer: oneshot::Sender<()>,
+    },
 }
 
 /// An event without its number.
@@ -250,11 +254,18 @@ impl Committer {
         let mut closing = None;
         for command in group {
             match command {
-                Command::Append { facts: more, answer } => {
+                Command::Append {
+                    facts: more,
+                    answer,
+                } => {
                     answers.push((more.len(), answer));
                     facts.extend(more);
                 }
-                Command::Acknowledge { generation, through, answer } => {
+                Command::Acknowledge {
+                    generation,
+                    through,
+                    answer,
+                } => {
                     self.acknowledge(generation, through);
                     self.publish();
                     let _ = answer.send(());
@@ -265,7 +276,11 @@ impl Committer {
                     self.write_mark(true, false);
                     let _ = answer.send(());
                 }
-                Command::Delivered { passage, kind, answer } => {
+                Command::Delivered {
+                    passage,
+                    kind,
+                    answer,
+                } => {
                     self.shelf.mark_delivered(passage, kind, self.time.wall());
                     delivered.push(answer);
                 }
@@ -354,14 +369,20 @@ impl Committer {
         engine.commit(|engine| {
             engine.pictures.apply_batch(shelved)?;
             for id in memory {
-                engine.orders.insert(id.as_bytes(), &now.as_millis().to_be_bytes())?;
+                engine
+                    .orders
+                    .insert(id.as_bytes(), &now.as_millis().to_be_bytes())?;
             }
             for (number, id, _) in orders {
-                let seen = engine.orders.insert(id.as_bytes(), &now.as_millis().to_be_bytes())?;
+                let seen = engine
+                    .orders
+                    .insert(id.as_bytes(), &now.as_millis().to_be_bytes())?;
                 fresh.push(seen.is_none() && *number > before);
             }
             engine.events.apply_batch(events)?;
-            engine.meta.insert("acked", numbering::acked_bytes(&numbers))?;
+            engine
+                .meta
+                .insert("acked", numbering::acked_bytes(&numbers))?;
             Ok(())
         })?;
         self.shelf.settled(&written);
@@ -411,7 +432,10 @@ impl Committer {
         self.ticks += 1;
         if self.shared.suspect.swap(false, Ordering::SeqCst) {
             self.suspicions += 1;
-            warn!(times = self.suspicions, "reading the spool met damage: opening it again");
+            warn!(
+                times = self.suspicions,
+                "reading the spool met damage: opening it again"
+            );
             self.shared.set_engine(None);
         }
         if self.shared.engine().is_none() {
@@ -426,7 +450,10 @@ impl Committer {
                 self.commit(Vec::new(), Vec::new(), Vec::new());
             }
             if self.held.is_empty() && held > 0 {
-                info!(events = held, "the spool writes again: what was held is on disk");
+                info!(
+                    events = held,
+                    "the spool writes again: what was held is on disk"
+                );
             }
         }
         if self.ticks.is_multiple_of(TICKS_TO_TIDY) {
@@ -461,7 +488,11 @@ impl Committer {
             // Records beyond what this process committed belong to a group that failed: they are held, and come again.
             if let (true, None, Some(known)) = (self.exact, &opened.report, known) {
                 numbering::cut_after(&opened.engine, known.next.saturating_sub(1))?;
-                let numbers = Numbers { next: known.next, total: known.total, ..opened.numbers };
+                let numbers = Numbers {
+                    next: known.next,
+                    total: known.total,
+                    ..opened.numbers
+                };
                 return Ok(numbering::Opened { numbers, ..opened });
             }
             Ok(opened)
@@ -479,7 +510,10 @@ impl Committer {
                 self.numbers = opened.numbers;
                 self.exact = true;
                 self.shared.set_engine(Some(Arc::new(opened.engine)));
-                self.fault = None;
+                // What is held decides when there is something to hold: the alarm ends when it is written.
+                if self.held.is_empty() {
+                    self.fault = None;
+                }
                 self.write_mark(true, false);
             }
             Err(why) => {
@@ -501,7 +535,8 @@ impl Committer {
             ),
         });
         self.dropped = 0;
-        self.held.push_front(Pending::new(self.time.now(), None, &fact));
+        self.held
+            .push_front(Pending::new(self.time.now(), None, &fact));
     }
 
     fn acknowledge(&mut self, generation: Generation, through: u64) {
@@ -621,7 +656,10 @@ impl Committer {
             self.commit(Vec::new(), Vec::new(), Vec::new());
         }
         if !self.held.is_empty() {
-            error!(events = self.held.len(), "events in memory are lost: the disk refused to the end");
+            error!(
+                events = self.held.len(),
+                "events in memory are lost: the disk refused to the end"
+            );
         }
         self.write_mark(true, self.held.is_empty() && self.fault.is_none());
         self.publish();

@@ -318,7 +318,9 @@ impl Shelf {
         let mut batch = sled::Batch::default();
         let mut written = Vec::new();
         for key in rows.unwritten.difference(&rows.unsynced) {
-            let Some(row) = rows.all.get(key) else { continue };
+            let Some(row) = rows.all.get(key) else {
+                continue;
+            };
             let mut bytes = Vec::new();
             let encoded = minicbor::encode(row, &mut bytes);
             debug_assert!(encoded.is_ok(), "writing to memory does not fail");

@@ -80,7 +80,10 @@ impl Permits {
             .map_err(PermitsError::Disk)?;
         let (version, permits) = (book.version, book.permits.len());
         self.book.send_replace(book);
-        info!(book.version = version, permits, "permit book {version} is in force");
+        info!(
+            book.version = version,
+            permits, "permit book {version} is in force"
+        );
         self.commands
             .directive(number)
             .await

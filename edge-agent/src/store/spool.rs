@@ -161,7 +161,10 @@ impl Spool {
         seq: u64,
         why: &str,
     ) -> Result<Event, SpoolError> {
-        error!(seq, why, "event {seq} can't be read: its number says so to the hub");
+        error!(
+            seq,
+            why, "event {seq} can't be read: its number says so to the hub"
+        );
         let event = numbering::stand_in(epoch, seq, why, &self.time);
         let before = engine
             .ask(|engine| engine.events.get(seq.saturating_sub(1).to_be_bytes()))

@@ -107,7 +107,10 @@ async fn events_survive_a_restart_in_order_and_the_numbering_goes_on() {
     let store = open(dir.path());
     assert!(store.was_clean());
     let state = store.spool.watch().borrow().clone();
-    assert_eq!((state.epoch, state.first_seq, state.next_seq), (epoch, 1, 6));
+    assert_eq!(
+        (state.epoch, state.first_seq, state.next_seq),
+        (epoch, 1, 6)
+    );
     assert_eq!(state.waiting(), 5);
     let events = store.spool.read(1, 100, usize::MAX).unwrap();
     assert_eq!(seqs(&events), [1, 2, 3, 4, 5]);
@@ -141,7 +144,9 @@ async fn a_group_of_appends_keeps_its_order_and_needs_no_company() {
     let store = open(dir.path());
     let facts: Vec<Fact> = (1..=300).map(fact).collect();
     let all = futures_util::future::join_all(
-        facts.iter().map(|fact| store.spool.append(None, fact.clone())),
+        facts
+            .iter()
+            .map(|fact| store.spool.append(None, fact.clone())),
     )
     .await;
     let numbers: Vec<u64> = all.into_iter().map(Result::unwrap).collect();
@@ -327,7 +332,11 @@ async fn a_damaged_database_is_put_aside_and_the_next_epoch_says_what_was_lost()
         let old = OrderId::new(NOW, [9; 10]);
         assert_eq!(store.orders.begin(number, old).await, Ok(false), "{name}");
         let new = OrderId::new(NOW, [8; 10]);
-        assert_eq!(store.orders.begin(number + 1, new).await, Ok(true), "{name}");
+        assert_eq!(
+            store.orders.begin(number + 1, new).await,
+            Ok(true),
+            "{name}"
+        );
         store.close().await;
     }
 }
@@ -341,7 +350,11 @@ fn spoils() -> [Spoil; 4] {
             std::fs::write(home.join("db"), b"").unwrap();
         }),
         ("garbage for settings", |home| {
-            std::fs::write(home.join("conf"), b"segment_size: x\nuse_compression: maybe\n").unwrap();
+            std::fs::write(
+                home.join("conf"),
+                b"segment_size: x\nuse_compression: maybe\n",
+            )
+            .unwrap();
         }),
         ("garbage for a log", |home| {
             for entry in std::fs::read_dir(home).unwrap().flatten() {
@@ -364,7 +377,9 @@ async fn any_flipped_byte_leaves_a_store_that_works() {
     append(&store, 1..=50).await;
     store.close().await;
     drop(store);
-    let len = std::fs::metadata(dir.path().join("spool/db")).unwrap().len();
+    let len = std::fs::metadata(dir.path().join("spool/db"))
+        .unwrap()
+        .len();
     let filled = std::fs::read(dir.path().join("spool/db"))
         .unwrap()
         .iter()
@@ -465,13 +480,21 @@ async fn pictures_wait_for_the_hub_and_expire_after_it_has_them() {
     let put = |kind, bytes: &[u8]| store.evidence.put(passage, kind, "image/jpeg", bytes);
     let frame = put(EvidenceKind::Frame, b"frame").unwrap();
     put(EvidenceKind::Crop, b"crop").unwrap();
-    assert_eq!(store.evidence.pending(9), [], "not before its bytes are on disk for good");
+    assert_eq!(
+        store.evidence.pending(9),
+        [],
+        "not before its bytes are on disk for good"
+    );
     append(&store, 1..=1).await;
     assert_eq!(store.evidence.pending(9).len(), 2);
     let first = store.evidence.pending(1).remove(0);
     assert_eq!(first.evidence, frame);
     assert_eq!(std::fs::read(&first.path).unwrap(), b"frame");
-    store.evidence.delivered(passage, EvidenceKind::Frame).await.unwrap();
+    store
+        .evidence
+        .delivered(passage, EvidenceKind::Frame)
+        .await
+        .unwrap();
     store.close().await;
     drop(store);
 
@@ -482,7 +505,11 @@ async fn pictures_wait_for_the_hub_and_expire_after_it_has_them() {
     hand2.advance(Config::default().keep_pictures + Duration::from_secs(1));
     store.tidy().await.unwrap();
     assert!(!first.path.exists());
-    assert_eq!(store.evidence.pending(9).len(), 1, "what the hub lacks is kept");
+    assert_eq!(
+        store.evidence.pending(9).len(),
+        1,
+        "what the hub lacks is kept"
+    );
     store.close().await;
 }
 
@@ -502,9 +529,18 @@ async fn above_the_pictures_cap_the_delivered_go_first() {
             .unwrap();
     }
     append(&store, 1..=1).await;
-    store.evidence.delivered(ids[2], EvidenceKind::Frame).await.unwrap();
+    store
+        .evidence
+        .delivered(ids[2], EvidenceKind::Frame)
+        .await
+        .unwrap();
     store.tidy().await.unwrap();
-    let left: Vec<PassageId> = store.evidence.pending(9).iter().map(|p| p.passage).collect();
+    let left: Vec<PassageId> = store
+        .evidence
+        .pending(9)
+        .iter()
+        .map(|p| p.passage)
+        .collect();
     assert_eq!(left, [ids[1], ids[3]]);
     store.close().await;
 }
