@@ -182,7 +182,7 @@ fn status(answer: &str) -> anyhow::Result<()> {
     let text = |value: &Value| match value {
         Value::String(text) => text.clone(),
         Value::Null => "-".to_owned(),
-        other => other.to_string(),
+        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
     };
     let mut out = std::io::stdout().lock();
     writeln!(

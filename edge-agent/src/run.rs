@@ -87,35 +87,16 @@ pub async fn run(config: Config, environment: Environment) -> anyhow::Result<()>
     let (stop_gates, stop_rest) = (CancellationToken::new(), CancellationToken::new());
     let (gate_tasks, other_tasks) = (TaskTracker::new(), TaskTracker::new());
     let (order_sender, order_receiver) = orders::channel();
-    let mut routes = BTreeMap::new();
-    let mut statuses = Vec::new();
     // One message for each gate that ends.
     let (failed, mut failures) = mpsc::channel(config.gates.len().max(1));
-    for ((section, pins), enrolled) in config.gates.values().zip(pins).zip(&gates) {
-        // Holds a few orders: a person gives one at a time, and one that can't be taken at once is refused.
-        let (sender, receiver) = mpsc::channel(4);
-        routes.insert(enrolled.id, sender);
-        let status = watch::Sender::new(blank(enrolled));
-        statuses.push(status.subscribe());
-        let gate = Gate {
-            id: enrolled.id,
-            name: enrolled.name.clone(),
-            config: section.clone(),
-            pins,
-            store: Arc::clone(&store),
-            eyes: eyes.clone(),
-            credentials: Credentials::in_folder(environment.credentials.clone()),
-            orders: receiver,
-            status,
-            cancel: stop_gates.clone(),
-        };
-        let (name, failed) = (enrolled.name.clone(), failed.clone());
-        gate_tasks.spawn(async move {
-            let ended = gate::run(gate).await;
-            // The receiver is gone when the agent stops; then nobody needs to know.
-            let _ = failed.send((name, ended)).await;
-        });
-    }
+    let parts = Parts {
+        config: &config,
+        credentials: Credentials::in_folder(environment.credentials),
+        store: &store,
+        eyes: &eyes,
+        cancel: &stop_gates,
+    };
+    let (routes, statuses) = start_gates(&parts, pins, &gates, &gate_tasks, &failed);
     drop(failed);
     info!("the gates run");
 
@@ -193,6 +174,56 @@ pub async fn run(config: Config, environment: Environment) -> anyhow::Result<()>
     }
     info!("edge-agent stopped cleanly");
     Ok(())
+}
+
+/// What every gate gets.
+struct Parts<'a> {
+    config: &'a Config,
+    credentials: Credentials,
+    store: &'a Arc<Store>,
+    eyes: &'a gate::Eyes,
+    cancel: &'a CancellationToken,
+}
+
+/// A gate's name and how it ended.
+type Ended = (String, anyhow::Result<()>);
+type Routes = BTreeMap<GateId, mpsc::Sender<orders::OrderRequest>>;
+
+fn start_gates(
+    parts: &Parts<'_>,
+    pins: Vec<gpio::Pins>,
+    gates: &[EnrolledGate],
+    tasks: &TaskTracker,
+    failed: &mpsc::Sender<Ended>,
+) -> (Routes, Vec<watch::Receiver<gate::Status>>) {
+    let mut routes = Routes::new();
+    let mut statuses = Vec::new();
+    for ((section, pins), enrolled) in parts.config.gates.values().zip(pins).zip(gates) {
+        // Holds a few orders: a person gives one at a time, and one that can't be taken at once is refused.
+        let (sender, receiver) = mpsc::channel(4);
+        routes.insert(enrolled.id, sender);
+        let status = watch::Sender::new(blank(enrolled));
+        statuses.push(status.subscribe());
+        let gate = Gate {
+            id: enrolled.id,
+            name: enrolled.name.clone(),
+            config: section.clone(),
+            pins,
+            store: Arc::clone(parts.store),
+            eyes: parts.eyes.clone(),
+            credentials: parts.credentials.clone(),
+            orders: receiver,
+            status,
+            cancel: parts.cancel.clone(),
+        };
+        let (name, failed) = (enrolled.name.clone(), failed.clone());
+        tasks.spawn(async move {
+            let ended = gate::run(gate).await;
+            // The receiver is gone when the agent stops; then nobody needs to know.
+            let _ = failed.send((name, ended)).await;
+        });
+    }
+    (routes, statuses)
 }
 
 /// The identity and the gates in the order of the settings.

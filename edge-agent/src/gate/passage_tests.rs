@@ -105,7 +105,7 @@ fn settled(steps: &[Step]) -> Vec<Sighting> {
         .iter()
         .filter_map(|step| match step {
             Step::Settle(sighting) => Some(sighting.clone()),
-            _ => None,
+            Step::Keep(_) | Step::Look(_) | Step::Ended { .. } => None,
         })
         .collect()
 }
