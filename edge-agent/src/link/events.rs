@@ -77,7 +77,7 @@ pub(super) async fn run(
                     generation,
                     through,
                 } => {
-                    // crate::faults::point("ack");
+                    crate::faults::point("ack");
                     record(shared, generation, through).await?;
                 }
                 Output::BeginEpoch => return Ok(End::ForkedNumbering),
@@ -125,7 +125,7 @@ async fn send_batch(
     frames::write(send, &batch.into())
         .await
         .context("sending a batch")?;
-    // crate::faults::point("send");
+    crate::faults::point("send");
     Ok(Input::Sent { from, last })
 }
 
