@@ -136,7 +136,9 @@ fn client(hub: &Hub, edge: &Edge, stranger: bool) -> quinn::ClientConfig {
         let read = |name: &str| std::fs::read(edge.data().join("identity").join(name)).unwrap();
         let certificate = CertificateDer::from_pem_slice(&read("certificate.pem")).unwrap();
         let key = PrivateKeyDer::from_pem_slice(&read("key.pem")).unwrap();
-        builder.with_client_auth_cert(vec![certificate], key).unwrap()
+        builder
+            .with_client_auth_cert(vec![certificate], key)
+            .unwrap()
     };
     tls.alpn_protocols = vec![if stranger { ALPN_ENROL } else { ALPN }.to_vec()];
     quinn::ClientConfig::new(Arc::new(QuicClientConfig::try_from(tls).unwrap()))

@@ -186,11 +186,16 @@ async fn a_retired_edge_is_disconnected_and_stays_out() {
     let at = Clock::System.wall();
     let retired: Result<bool, StoreError> = hub
         .store()
-        .write(Priority::People, move |tx| edges::retire(tx, organisation, id, at))
+        .write(Priority::People, move |tx| {
+            edges::retire(tx, organisation, id, at)
+        })
         .await;
     assert!(retired.unwrap());
     let refused = |status: &edge_agent::link::Status| {
-        status.error.as_ref().is_some_and(|why| why.contains("retired_edge"))
+        status
+            .error
+            .as_ref()
+            .is_some_and(|why| why.contains("retired_edge"))
     };
     edge.status(refused, LIMIT).await;
     edge.stop().await;
@@ -207,11 +212,18 @@ async fn a_cloned_card_is_refused_and_recorded() {
     let mut clone = edge.cloned();
     clone.connect();
     let in_use = |status: &edge_agent::link::Status| {
-        status.error.as_ref().is_some_and(|why| why.contains("identity_in_use"))
+        status
+            .error
+            .as_ref()
+            .is_some_and(|why| why.contains("identity_in_use"))
     };
     clone.status(in_use, LIMIT).await;
     assert!(edge.status(|_| true, LIMIT).await.connected);
-    assert!(hub.audit_actions().await.contains(&"edge.identity_in_use".to_owned()));
+    assert!(
+        hub.audit_actions()
+            .await
+            .contains(&"edge.identity_in_use".to_owned())
+    );
     clone.stop().await;
     // When the first one is gone, its place is free within seconds.
     edge.stop().await;
@@ -230,14 +242,23 @@ async fn an_order_arrives_once_and_a_late_one_never() {
     edge.connect();
     edge.status(|status| status.connected, LIMIT).await;
     let fresh = give(&hub, &edge, Duration::from_secs(10)).await;
-    let request = tokio::time::timeout(LIMIT, edge.orders.recv()).await.unwrap().unwrap();
+    let request = tokio::time::timeout(LIMIT, edge.orders.recv())
+        .await
+        .unwrap()
+        .unwrap();
     let Order { id, action, .. } = request.order;
     assert_eq!((id, action), (fresh, BarrierAction::Open));
     hub.restart().await;
     edge.status(|status| status.connected, LIMIT).await;
     let second = give(&hub, &edge, Duration::from_secs(10)).await;
-    let request = tokio::time::timeout(LIMIT, edge.orders.recv()).await.unwrap().unwrap();
-    assert_eq!(request.order.id, second, "only the new order is carried out");
+    let request = tokio::time::timeout(LIMIT, edge.orders.recv())
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        request.order.id, second,
+        "only the new order is carried out"
+    );
     assert_eq!(hub.order(late).await.state, OrderState::Expired);
     assert_eq!(hub.order(fresh).await.state, OrderState::Sent);
     edge.stop().await;
@@ -259,7 +280,9 @@ async fn give(hub: &Hub, edge: &Edge, holds: Duration) -> OrderId {
     let id = order.id;
     let organisation = hub.organisation;
     hub.store()
-        .write(Priority::People, move |tx| orders::give(tx, organisation, &order))
+        .write(Priority::People, move |tx| {
+            orders::give(tx, organisation, &order)
+        })
         .await
         .unwrap();
     id
@@ -275,7 +298,9 @@ async fn the_newest_book_is_in_force_at_the_edge_after_a_change() {
     for _ in 0..3 {
         let left: Result<u64, StoreError> = hub
             .store()
-            .write(Priority::People, move |tx| directives::leave_book(tx, organisation))
+            .write(Priority::People, move |tx| {
+                directives::leave_book(tx, organisation)
+            })
             .await;
         wanted = left.unwrap();
     }
@@ -327,7 +352,11 @@ async fn a_picture_follows_its_event() {
         models: Vec::new(),
     };
     let gate = edge.gates[0].id;
-    edge.store.spool.append(Some(gate), Fact::Judged(judged)).await.unwrap();
+    edge.store
+        .spool
+        .append(Some(gate), Fact::Judged(judged))
+        .await
+        .unwrap();
     edge.connect();
     harness::wait_for("the picture at the hub", LIMIT, || async {
         hub.evidence.get(kept.sha256).await.ok().flatten()
@@ -363,7 +392,11 @@ async fn garbage_on_every_stream_harms_nobody() {
         .read(move |tx| ledger::list_gaps(tx, organisation, 10))
         .await;
     // The thrower sent one honest-looking batch behind a gap: it was named and not taken in.
-    assert!(gaps.unwrap().iter().any(|gap| gap.expected == 1 && gap.got == 900));
+    assert!(
+        gaps.unwrap()
+            .iter()
+            .any(|gap| gap.expected == 1 && gap.got == 900)
+    );
     edge.stop().await;
     hub.stop().await;
 }

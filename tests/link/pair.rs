@@ -83,26 +83,33 @@ impl Hub {
             cancel: CancellationToken::new(),
             tasks: JoinSet::new(),
         };
-        hub.listen();
+        hub.listen().await;
         hub
     }
 
-    fn listen(&mut self) {
+    async fn listen(&mut self) {
         let config = Config {
             listen: self.address,
             ..Config::default()
         };
-        let listener = Listener::bind(self.parts.clone(), &config).unwrap();
+        // The old socket is closed by a task of its own, a moment after its listener ended.
+        let limit = Duration::from_secs(10);
+        let listener = harness::wait_for("the port", limit, || async {
+            Listener::bind(self.parts.clone(), &config).ok()
+        })
+        .await
+        .unwrap();
         self.address = listener.local_address().unwrap();
         self.cancel = CancellationToken::new();
         let cancel = self.cancel.clone();
-        self.tasks.spawn(async move { listener.run(cancel).await.unwrap() });
+        self.tasks
+            .spawn(async move { listener.run(cancel).await.unwrap() });
     }
 
     /// The link goes away, every connection with it, and comes back at the same address.
     pub async fn restart(&mut self) {
         self.end().await;
-        self.listen();
+        self.listen().await;
     }
 
     async fn end(&mut self) {
@@ -152,7 +159,9 @@ impl Hub {
         };
         let hash = enrolments::hash(&code.secret);
         self.store()
-            .write(Priority::People, move |tx| enrolments::create(tx, &enrolment, hash))
+            .write(Priority::People, move |tx| {
+                enrolments::create(tx, &enrolment, hash)
+            })
             .await
             .unwrap();
         code
@@ -230,7 +239,8 @@ impl Edge {
     fn open(data: tempfile::TempDir, clock: Clock) -> Self {
         let identity = Identity::load(data.path()).unwrap();
         let config = edge_agent::store::Config::default();
-        let store = edge_agent::store::Store::open(&data.path().join("store"), clock.clone(), config);
+        let store =
+            edge_agent::store::Store::open(&data.path().join("store"), clock.clone(), config);
         Self {
             clock,
             id: identity.edge,
@@ -294,14 +304,19 @@ impl Edge {
         };
         let identity = Identity::load(self.data()).unwrap();
         let (store, cancel) = (Arc::clone(&self.store), self.cancel.clone());
-        self.tasks
-            .spawn(edge_agent::link::run(config, identity, store, send, put, cancel));
+        self.tasks.spawn(edge_agent::link::run(
+            config, identity, store, send, put, cancel,
+        ));
     }
 
     /// Waits until the link stands as wanted.
     pub async fn status(&mut self, wanted: impl Fn(&Status) -> bool, limit: Duration) -> Status {
         let waiting = self.status.wait_for(|status| wanted(status));
-        let status = tokio::time::timeout(limit, waiting).await.unwrap().unwrap().clone();
+        let status = tokio::time::timeout(limit, waiting)
+            .await
+            .unwrap()
+            .unwrap()
+            .clone();
         status
     }
 
