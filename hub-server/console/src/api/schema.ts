@@ -648,7 +648,37 @@ export interface paths {
       }
     }
     put?: never
-    post?: never
+    post: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody: {
+        content: {
+          'application/json': components['schemas']['NewVisit']
+        }
+      }
+      responses: {
+        201: {
+          headers: {
+            [name: string]: unknown
+          }
+          content: {
+            'application/json': components['schemas']['Visit']
+          }
+        }
+        default: {
+          headers: {
+            [name: string]: unknown
+          }
+          content: {
+            'application/json': components['schemas']['ErrorBody']
+          }
+        }
+      }
+    }
     delete?: never
     options?: never
     head?: never
@@ -1394,6 +1424,12 @@ export interface components {
       corrected?: null | components['schemas']['Correction']
     }
     CloseVisit: {
+      reason: string
+    }
+    NewVisit: {
+      /** Format: uuid */
+      site: string
+      plate: string
       reason: string
     }
     SiteOccupancy: {

@@ -5,7 +5,7 @@ import { api, take } from '../api'
 import { useMay } from '../session/session'
 
 export function useGates() {
-  const may = useMay('view_passages')
+  const may = useMay('view_fleet')
   return useQuery({
     queryKey: ['gates'],
     queryFn: async () => (await take(api.GET('/api/v1/gates'))).items,
@@ -15,9 +15,11 @@ export function useGates() {
 }
 
 export function useSites() {
+  const may = useMay('view_fleet')
   return useQuery({
     queryKey: ['sites'],
     queryFn: async () => (await take(api.GET('/api/v1/sites'))).items,
+    enabled: may,
     staleTime: 30_000,
   })
 }

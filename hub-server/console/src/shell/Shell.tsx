@@ -1,6 +1,7 @@
 // The frame of every page for somebody who is logged in: navigation, connection state, account, version.
-import { AppShell, Burger, Group, Text, UnstyledButton } from '@mantine/core'
+import { Alert, AppShell, Burger, Group, Text, UnstyledButton } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
+import { IconPlugConnectedX } from '@tabler/icons-react'
 import { useEffect, useRef } from 'react'
 import { Link, Navigate, Outlet, useLocation } from 'react-router'
 
@@ -78,6 +79,11 @@ function Inside({ session }: { session: Session }) {
       </AppShell.Navbar>
       <AppShell.Main id="content" ref={main} tabIndex={-1} className={classes.main}>
         <div className={classes.page}>
+          {phase === 'reconnecting' && (
+            <Alert color="yellow" icon={<IconPlugConnectedX />} className={classes.lost} p="xs" mb="md">
+              {text.connection.reconnectingWhy}
+            </Alert>
+          )}
           <Outlet />
         </div>
         <footer className={classes.footer}>

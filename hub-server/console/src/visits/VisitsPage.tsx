@@ -1,13 +1,12 @@
 // Who is on site, who was, and what does not add up.
-import { Button, Group, Modal, Progress, Skeleton, Stack, Tabs, Text, TextInput } from '@mantine/core'
+import { Button, Group, Progress, Skeleton, Tabs, Text, TextInput } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
-import { IconAlertTriangle, IconParking, IconSearch } from '@tabler/icons-react'
-import { useMutation, useQuery } from '@tanstack/react-query'
-import { type SyntheticEvent, useState } from 'react'
+import { IconAlertTriangle, IconParking, IconPlus, IconSearch } from '@tabler/icons-react'
+import { useQuery } from '@tanstack/react-query'
+import { useState } from 'react'
 import { useSearchParams } from 'react-router'
 
 import { api, type SiteOccupancy, take, type Visit, type VisitState } from '../api'
-import { queries } from '../api/queries'
 import { Empty } from '../parts/Empty'
 import { Failure } from '../parts/Failure'
 import { Lines } from '../parts/Lines'
@@ -15,9 +14,9 @@ import { MorePages } from '../parts/MorePages'
 import { PageHead } from '../parts/PageHead'
 import { usePages } from '../parts/pages'
 import parts from '../parts/parts.module.css'
-import { say } from '../parts/toast'
 import { useMay } from '../session/session'
 import { text } from '../strings'
+import { CloseDialog, OpenDialog } from './VisitDialogs'
 import { VisitTable } from './VisitTable'
 import classes from './visits.module.css'
 
@@ -29,6 +28,7 @@ export default function VisitsPage() {
   const state = STATES.find((one) => one === search.get('state')) ?? 'open'
   const [typed, setTyped] = useState('')
   const [plate] = useDebouncedValue(typed.trim(), 300)
+  const [opening, setOpening] = useState(false)
   const [closing, setClosing] = useState<Visit | null>(null)
   const occupancy = useQuery({
     queryKey: ['occupancy'],
@@ -39,7 +39,17 @@ export default function VisitsPage() {
   )
   return (
     <>
-      <PageHead title={text.visits.title} lead={text.visits.lead} />
+      <PageHead title={text.visits.title} lead={text.visits.lead}>
+        {mayCorrect && (
+          <Button
+            variant="default"
+            leftSection={<IconPlus size={16} aria-hidden="true" />}
+            onClick={() => setOpening(true)}
+          >
+            {text.visits.open}
+          </Button>
+        )}
+      </PageHead>
       {occupancy.error && <Failure error={occupancy.error} onRetry={() => void occupancy.refetch()} />}
       <div className={classes.sites}>
         {occupancy.isPending && <Skeleton height={112} radius="md" />}
@@ -84,6 +94,7 @@ export default function VisitsPage() {
         <VisitTable visits={list.items} state={state} onClose={mayCorrect ? setClosing : null} />
       )}
       <MorePages list={list} />
+      {opening && <OpenDialog onDone={() => setOpening(false)} />}
       {closing && <CloseDialog visit={closing} onDone={() => setClosing(null)} />}
     </>
   )
@@ -111,53 +122,5 @@ function SiteCard({ occupancy: { site, on_site, capacity } }: { occupancy: SiteO
         />
       )}
     </article>
-  )
-}
-
-function CloseDialog({ visit, onDone }: { visit: Visit; onDone: () => void }) {
-  const [reason, setReason] = useState('')
-  const close = useMutation({
-    mutationFn: () =>
-      take(api.POST('/api/v1/visits/{id}/close', { params: { path: { id: visit.id } }, body: { reason } })),
-    onSuccess: () => {
-      void queries.invalidateQueries({ queryKey: ['visits'] })
-      void queries.invalidateQueries({ queryKey: ['occupancy'] })
-      say(text.visits.closed(visit.plate))
-      onDone()
-    },
-  })
-  const submit = (event: SyntheticEvent) => {
-    event.preventDefault()
-    close.mutate()
-  }
-  return (
-    <Modal opened onClose={onDone} title={text.visits.closeTitle(visit.plate)} centered>
-      <form onSubmit={submit}>
-        <Stack>
-          <Text size="sm" c="dimmed">
-            {text.visits.closeWhy}
-          </Text>
-          <TextInput
-            label={text.visits.reason}
-            placeholder={text.visits.reasonPlaceholder}
-            required
-            withAsterisk={false}
-            maxLength={200}
-            data-autofocus
-            value={reason}
-            onChange={(event) => setReason(event.currentTarget.value)}
-          />
-          {close.error && <Failure error={close.error} />}
-          <Group justify="flex-end">
-            <Button variant="default" onClick={onDone}>
-              {text.action.cancel}
-            </Button>
-            <Button type="submit" loading={close.isPending} disabled={reason.trim() === ''}>
-              {text.visits.close}
-            </Button>
-          </Group>
-        </Stack>
-      </form>
-    </Modal>
   )
 }
