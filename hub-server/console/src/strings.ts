@@ -448,7 +448,7 @@ export const text = {
     hash: 'Hash',
     empty: 'No line matches',
     emptyWhy: 'Widen the time, or clear the filters.',
-    system: 'System',
+    actors: { account: 'Account', edge: 'Edge', system: 'System' },
   },
 
   accounts: {

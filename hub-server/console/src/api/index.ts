@@ -4,7 +4,7 @@ import type { components } from './schema'
 type Schemas = components['schemas']
 
 export type Session = Schemas['Session']
-export type Role = Schemas['Role']
+export type Role = 'admin' | 'operator' | 'viewer'
 export type Account = Schemas['Account']
 export type Passage = Schemas['Passage']
 export type PassageDetail = Schemas['PassageDetail']
@@ -26,7 +26,7 @@ export type EdgeGate = Schemas['EdgeGate']
 export type EnrolmentCode = Schemas['EnrolmentCode']
 export type BarrierAction = Schemas['BarrierAction']
 export type Order = Schemas['Order']
-export type AuditEntry = Schemas['AuditEntry']
+export type AuditLine = Schemas['AuditLine']
 
 export { api, ApiError, take } from './client'
 export type { FieldFault } from './client'

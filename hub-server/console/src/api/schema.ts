@@ -1,174 +1,6 @@
 // Written by `npm run generate` from ../openapi.json. Do not edit.
 
 export interface paths {
-  '/api/v1/setup': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    get: {
-      parameters: {
-        query?: never
-        header?: never
-        path?: never
-        cookie?: never
-      }
-      requestBody?: never
-      responses: {
-        200: {
-          headers: {
-            [name: string]: unknown
-          }
-          content: {
-            'application/json': components['schemas']['SetupState']
-          }
-        }
-        default: {
-          headers: {
-            [name: string]: unknown
-          }
-          content: {
-            'application/json': components['schemas']['ErrorBody']
-          }
-        }
-      }
-    }
-    put?: never
-    post: {
-      parameters: {
-        query?: never
-        header?: never
-        path?: never
-        cookie?: never
-      }
-      requestBody: {
-        content: {
-          'application/json': components['schemas']['SetupRequest']
-        }
-      }
-      responses: {
-        201: {
-          headers: {
-            [name: string]: unknown
-          }
-          content: {
-            'application/json': components['schemas']['Session']
-          }
-        }
-        default: {
-          headers: {
-            [name: string]: unknown
-          }
-          content: {
-            'application/json': components['schemas']['ErrorBody']
-          }
-        }
-      }
-    }
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/api/v1/session': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    get: {
-      parameters: {
-        query?: never
-        header?: never
-        path?: never
-        cookie?: never
-      }
-      requestBody?: never
-      responses: {
-        200: {
-          headers: {
-            [name: string]: unknown
-          }
-          content: {
-            'application/json': components['schemas']['Session']
-          }
-        }
-        default: {
-          headers: {
-            [name: string]: unknown
-          }
-          content: {
-            'application/json': components['schemas']['ErrorBody']
-          }
-        }
-      }
-    }
-    put?: never
-    post: {
-      parameters: {
-        query?: never
-        header?: never
-        path?: never
-        cookie?: never
-      }
-      requestBody: {
-        content: {
-          'application/json': components['schemas']['LogIn']
-        }
-      }
-      responses: {
-        200: {
-          headers: {
-            [name: string]: unknown
-          }
-          content: {
-            'application/json': components['schemas']['Session']
-          }
-        }
-        default: {
-          headers: {
-            [name: string]: unknown
-          }
-          content: {
-            'application/json': components['schemas']['ErrorBody']
-          }
-        }
-      }
-    }
-    delete: {
-      parameters: {
-        query?: never
-        header?: never
-        path?: never
-        cookie?: never
-      }
-      requestBody?: never
-      responses: {
-        204: {
-          headers: {
-            [name: string]: unknown
-          }
-          content?: never
-        }
-        default: {
-          headers: {
-            [name: string]: unknown
-          }
-          content: {
-            'application/json': components['schemas']['ErrorBody']
-          }
-        }
-      }
-    }
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
   '/api/v1/accounts': {
     parameters: {
       query?: never
@@ -176,681 +8,35 @@ export interface paths {
       path?: never
       cookie?: never
     }
-    get: {
-      parameters: {
-        query?: never
-        header?: never
-        path?: never
-        cookie?: never
-      }
-      requestBody?: never
-      responses: {
-        200: {
-          headers: {
-            [name: string]: unknown
-          }
-          content: {
-            'application/json': components['schemas']['AccountPage']
-          }
-        }
-        default: {
-          headers: {
-            [name: string]: unknown
-          }
-          content: {
-            'application/json': components['schemas']['ErrorBody']
-          }
-        }
-      }
-    }
+    /**
+     * Lists the organisation's accounts by name.
+     * @description Needs the right `manage_accounts`.
+     */
+    get: operations['list_accounts']
     put?: never
-    post: {
-      parameters: {
-        query?: never
-        header?: never
-        path?: never
-        cookie?: never
-      }
-      requestBody: {
-        content: {
-          'application/json': components['schemas']['NewAccount']
-        }
-      }
-      responses: {
-        201: {
-          headers: {
-            [name: string]: unknown
-          }
-          content: {
-            'application/json': components['schemas']['Account']
-          }
-        }
-        default: {
-          headers: {
-            [name: string]: unknown
-          }
-          content: {
-            'application/json': components['schemas']['ErrorBody']
-          }
-        }
-      }
-    }
+    /**
+     * Creates an account.
+     * @description Needs the right `manage_accounts`.
+     */
+    post: operations['create_account']
     delete?: never
     options?: never
     head?: never
     patch?: never
     trace?: never
   }
-  '/api/v1/passages': {
+  '/api/v1/audit': {
     parameters: {
       query?: never
       header?: never
       path?: never
       cookie?: never
     }
-    get: {
-      parameters: {
-        query?: {
-          cursor?: string
-          limit?: number
-          plate?: string
-          gate?: string
-          outcome?: string
-          from?: string
-          until?: string
-        }
-        header?: never
-        path?: never
-        cookie?: never
-      }
-      requestBody?: never
-      responses: {
-        200: {
-          headers: {
-            [name: string]: unknown
-          }
-          content: {
-            'application/json': components['schemas']['PassagePage']
-          }
-        }
-        default: {
-          headers: {
-            [name: string]: unknown
-          }
-          content: {
-            'application/json': components['schemas']['ErrorBody']
-          }
-        }
-      }
-    }
-    put?: never
-    post?: never
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/api/v1/passages/{id}': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    get: {
-      parameters: {
-        query?: never
-        header?: never
-        path: {
-          id: string
-        }
-        cookie?: never
-      }
-      requestBody?: never
-      responses: {
-        200: {
-          headers: {
-            [name: string]: unknown
-          }
-          content: {
-            'application/json': components['schemas']['PassageDetail']
-          }
-        }
-        default: {
-          headers: {
-            [name: string]: unknown
-          }
-          content: {
-            'application/json': components['schemas']['ErrorBody']
-          }
-        }
-      }
-    }
-    put?: never
-    post?: never
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/api/v1/permits': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    get: {
-      parameters: {
-        query?: {
-          cursor?: string
-          limit?: number
-          plate?: string
-          withdrawn?: boolean
-        }
-        header?: never
-        path?: never
-        cookie?: never
-      }
-      requestBody?: never
-      responses: {
-        200: {
-          headers: {
-            [name: string]: unknown
-          }
-          content: {
-            'application/json': components['schemas']['PermitPage']
-          }
-        }
-        default: {
-          headers: {
-            [name: string]: unknown
-          }
-          content: {
-            'application/json': components['schemas']['ErrorBody']
-          }
-        }
-      }
-    }
-    put?: never
-    post: {
-      parameters: {
-        query?: never
-        header?: never
-        path?: never
-        cookie?: never
-      }
-      requestBody: {
-        content: {
-          'application/json': components['schemas']['PermitInput']
-        }
-      }
-      responses: {
-        201: {
-          headers: {
-            [name: string]: unknown
-          }
-          content: {
-            'application/json': components['schemas']['Permit']
-          }
-        }
-        default: {
-          headers: {
-            [name: string]: unknown
-          }
-          content: {
-            'application/json': components['schemas']['ErrorBody']
-          }
-        }
-      }
-    }
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/api/v1/permits/{id}': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    get: {
-      parameters: {
-        query?: never
-        header?: never
-        path: {
-          id: string
-        }
-        cookie?: never
-      }
-      requestBody?: never
-      responses: {
-        200: {
-          headers: {
-            [name: string]: unknown
-          }
-          content: {
-            'application/json': components['schemas']['Permit']
-          }
-        }
-        default: {
-          headers: {
-            [name: string]: unknown
-          }
-          content: {
-            'application/json': components['schemas']['ErrorBody']
-          }
-        }
-      }
-    }
-    put: {
-      parameters: {
-        query?: never
-        header?: never
-        path: {
-          id: string
-        }
-        cookie?: never
-      }
-      requestBody: {
-        content: {
-          'application/json': components['schemas']['PermitInput']
-        }
-      }
-      responses: {
-        200: {
-          headers: {
-            [name: string]: unknown
-          }
-          content: {
-            'application/json': components['schemas']['Permit']
-          }
-        }
-        default: {
-          headers: {
-            [name: string]: unknown
-          }
-          content: {
-            'application/json': components['schemas']['ErrorBody']
-          }
-        }
-      }
-    }
-    post?: never
-    delete: {
-      parameters: {
-        query?: never
-        header?: never
-        path: {
-          id: string
-        }
-        cookie?: never
-      }
-      requestBody?: never
-      responses: {
-        200: {
-          headers: {
-            [name: string]: unknown
-          }
-          content: {
-            'application/json': components['schemas']['Permit']
-          }
-        }
-        default: {
-          headers: {
-            [name: string]: unknown
-          }
-          content: {
-            'application/json': components['schemas']['ErrorBody']
-          }
-        }
-      }
-    }
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/api/v1/permits/{id}/restore': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    get?: never
-    put?: never
-    post: {
-      parameters: {
-        query?: never
-        header?: never
-        path: {
-          id: string
-        }
-        cookie?: never
-      }
-      requestBody?: never
-      responses: {
-        200: {
-          headers: {
-            [name: string]: unknown
-          }
-          content: {
-            'application/json': components['schemas']['Permit']
-          }
-        }
-        default: {
-          headers: {
-            [name: string]: unknown
-          }
-          content: {
-            'application/json': components['schemas']['ErrorBody']
-          }
-        }
-      }
-    }
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/api/v1/permits/import': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    get?: never
-    put?: never
-    post: {
-      parameters: {
-        query?: {
-          dry_run?: boolean
-        }
-        header?: never
-        path?: never
-        cookie?: never
-      }
-      requestBody: {
-        content: {
-          'text/csv': string
-        }
-      }
-      responses: {
-        200: {
-          headers: {
-            [name: string]: unknown
-          }
-          content: {
-            'application/json': components['schemas']['ImportResult']
-          }
-        }
-        default: {
-          headers: {
-            [name: string]: unknown
-          }
-          content: {
-            'application/json': components['schemas']['ErrorBody']
-          }
-        }
-      }
-    }
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/api/v1/visits': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    get: {
-      parameters: {
-        query?: {
-          cursor?: string
-          limit?: number
-          state?: string
-          plate?: string
-        }
-        header?: never
-        path?: never
-        cookie?: never
-      }
-      requestBody?: never
-      responses: {
-        200: {
-          headers: {
-            [name: string]: unknown
-          }
-          content: {
-            'application/json': components['schemas']['VisitPage']
-          }
-        }
-        default: {
-          headers: {
-            [name: string]: unknown
-          }
-          content: {
-            'application/json': components['schemas']['ErrorBody']
-          }
-        }
-      }
-    }
-    put?: never
-    post: {
-      parameters: {
-        query?: never
-        header?: never
-        path?: never
-        cookie?: never
-      }
-      requestBody: {
-        content: {
-          'application/json': components['schemas']['NewVisit']
-        }
-      }
-      responses: {
-        201: {
-          headers: {
-            [name: string]: unknown
-          }
-          content: {
-            'application/json': components['schemas']['Visit']
-          }
-        }
-        default: {
-          headers: {
-            [name: string]: unknown
-          }
-          content: {
-            'application/json': components['schemas']['ErrorBody']
-          }
-        }
-      }
-    }
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/api/v1/visits/{id}/close': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    get?: never
-    put?: never
-    post: {
-      parameters: {
-        query?: never
-        header?: never
-        path: {
-          id: string
-        }
-        cookie?: never
-      }
-      requestBody: {
-        content: {
-          'application/json': components['schemas']['CloseVisit']
-        }
-      }
-      responses: {
-        200: {
-          headers: {
-            [name: string]: unknown
-          }
-          content: {
-            'application/json': components['schemas']['Visit']
-          }
-        }
-        default: {
-          headers: {
-            [name: string]: unknown
-          }
-          content: {
-            'application/json': components['schemas']['ErrorBody']
-          }
-        }
-      }
-    }
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/api/v1/occupancy': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    get: {
-      parameters: {
-        query?: never
-        header?: never
-        path?: never
-        cookie?: never
-      }
-      requestBody?: never
-      responses: {
-        200: {
-          headers: {
-            [name: string]: unknown
-          }
-          content: {
-            'application/json': components['schemas']['Occupancy']
-          }
-        }
-        default: {
-          headers: {
-            [name: string]: unknown
-          }
-          content: {
-            'application/json': components['schemas']['ErrorBody']
-          }
-        }
-      }
-    }
-    put?: never
-    post?: never
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/api/v1/sites': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    get: {
-      parameters: {
-        query?: never
-        header?: never
-        path?: never
-        cookie?: never
-      }
-      requestBody?: never
-      responses: {
-        200: {
-          headers: {
-            [name: string]: unknown
-          }
-          content: {
-            'application/json': components['schemas']['SitePage']
-          }
-        }
-        default: {
-          headers: {
-            [name: string]: unknown
-          }
-          content: {
-            'application/json': components['schemas']['ErrorBody']
-          }
-        }
-      }
-    }
-    put?: never
-    post?: never
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/api/v1/gates': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    get: {
-      parameters: {
-        query?: never
-        header?: never
-        path?: never
-        cookie?: never
-      }
-      requestBody?: never
-      responses: {
-        200: {
-          headers: {
-            [name: string]: unknown
-          }
-          content: {
-            'application/json': components['schemas']['GatePage']
-          }
-        }
-        default: {
-          headers: {
-            [name: string]: unknown
-          }
-          content: {
-            'application/json': components['schemas']['ErrorBody']
-          }
-        }
-      }
-    }
+    /**
+     * Lists the trail, newest first.
+     * @description Needs the right `view_audit`.
+     */
+    get: operations['list_audit']
     put?: never
     post?: never
     delete?: never
@@ -866,35 +52,37 @@ export interface paths {
       path?: never
       cookie?: never
     }
-    get: {
-      parameters: {
-        query?: never
-        header?: never
-        path?: never
-        cookie?: never
-      }
-      requestBody?: never
-      responses: {
-        200: {
-          headers: {
-            [name: string]: unknown
-          }
-          content: {
-            'application/json': components['schemas']['EdgePage']
-          }
-        }
-        default: {
-          headers: {
-            [name: string]: unknown
-          }
-          content: {
-            'application/json': components['schemas']['ErrorBody']
-          }
-        }
-      }
-    }
+    /**
+     * Lists the organisation's edges with their lag, gates and models.
+     * @description Needs the right `view_fleet`.
+     */
+    get: operations['list_edges']
     put?: never
     post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/v1/edges/enrolments': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * Lists the newest codes that were given out, newest first.
+     * @description Needs the right `enrol_edges`.
+     */
+    get: operations['list_enrolments']
+    put?: never
+    /**
+     * Gives out a one-time code by which a machine becomes an edge. It holds for 24 hours.
+     * @description Needs the right `enrol_edges`.
+     */
+    post: operations['enrol_edge']
     delete?: never
     options?: never
     head?: never
@@ -911,104 +99,30 @@ export interface paths {
     get?: never
     put?: never
     post?: never
-    delete: {
-      parameters: {
-        query?: never
-        header?: never
-        path: {
-          id: string
-        }
-        cookie?: never
-      }
-      requestBody?: never
-      responses: {
-        204: {
-          headers: {
-            [name: string]: unknown
-          }
-          content?: never
-        }
-        default: {
-          headers: {
-            [name: string]: unknown
-          }
-          content: {
-            'application/json': components['schemas']['ErrorBody']
-          }
-        }
-      }
-    }
+    /**
+     * Retires an edge for ever: its connection is closed and refused from then on, its gates are free for another.
+     * @description Needs the right `enrol_edges`.
+     */
+    delete: operations['retire_edge']
     options?: never
     head?: never
     patch?: never
     trace?: never
   }
-  '/api/v1/edges/enrolments': {
+  '/api/v1/gates': {
     parameters: {
       query?: never
       header?: never
       path?: never
       cookie?: never
     }
-    get: {
-      parameters: {
-        query?: never
-        header?: never
-        path?: never
-        cookie?: never
-      }
-      requestBody?: never
-      responses: {
-        200: {
-          headers: {
-            [name: string]: unknown
-          }
-          content: {
-            'application/json': components['schemas']['EnrolmentPage']
-          }
-        }
-        default: {
-          headers: {
-            [name: string]: unknown
-          }
-          content: {
-            'application/json': components['schemas']['ErrorBody']
-          }
-        }
-      }
-    }
+    /**
+     * Lists the organisation's gates by name.
+     * @description Needs the right `view_fleet`.
+     */
+    get: operations['list_gates']
     put?: never
-    post: {
-      parameters: {
-        query?: never
-        header?: never
-        path?: never
-        cookie?: never
-      }
-      requestBody: {
-        content: {
-          'application/json': components['schemas']['NewEnrolment']
-        }
-      }
-      responses: {
-        201: {
-          headers: {
-            [name: string]: unknown
-          }
-          content: {
-            'application/json': components['schemas']['EnrolmentCode']
-          }
-        }
-        default: {
-          headers: {
-            [name: string]: unknown
-          }
-          content: {
-            'application/json': components['schemas']['ErrorBody']
-          }
-        }
-      }
-    }
+    post?: never
     delete?: never
     options?: never
     head?: never
@@ -1022,116 +136,449 @@ export interface paths {
       path?: never
       cookie?: never
     }
-    get: {
-      parameters: {
-        query?: never
-        header?: never
-        path: {
-          id: string
-        }
-        cookie?: never
-      }
-      requestBody?: never
-      responses: {
-        200: {
-          headers: {
-            [name: string]: unknown
-          }
-          content: {
-            'application/json': components['schemas']['OrderPage']
-          }
-        }
-        default: {
-          headers: {
-            [name: string]: unknown
-          }
-          content: {
-            'application/json': components['schemas']['ErrorBody']
-          }
-        }
-      }
-    }
+    /**
+     * Lists the newest orders of a gate, newest first.
+     * @description Needs the right `view_fleet`.
+     */
+    get: operations['list_orders']
     put?: never
-    post: {
-      parameters: {
-        query?: never
-        header?: never
-        path: {
-          id: string
-        }
-        cookie?: never
-      }
-      requestBody: {
-        content: {
-          'application/json': components['schemas']['NewOrder']
-        }
-      }
-      responses: {
-        202: {
-          headers: {
-            [name: string]: unknown
-          }
-          content: {
-            'application/json': components['schemas']['Order']
-          }
-        }
-        default: {
-          headers: {
-            [name: string]: unknown
-          }
-          content: {
-            'application/json': components['schemas']['ErrorBody']
-          }
-        }
-      }
-    }
+    /**
+     * Orders a barrier to move. The answer says that the order was left, not that the barrier moved: follow its state.
+     * @description Needs the right `order_barrier`.
+     */
+    post: operations['give_order']
     delete?: never
     options?: never
     head?: never
     patch?: never
     trace?: never
   }
-  '/api/v1/audit': {
+  '/api/v1/live': {
     parameters: {
       query?: never
       header?: never
       path?: never
       cookie?: never
     }
-    get: {
-      parameters: {
-        query?: {
-          cursor?: string
-          limit?: number
-          action?: string
-          account?: string
-          from?: string
-          until?: string
-        }
-        header?: never
-        path?: never
-        cookie?: never
-      }
-      requestBody?: never
-      responses: {
-        200: {
-          headers: {
-            [name: string]: unknown
-          }
-          content: {
-            'application/json': components['schemas']['AuditEntryPage']
-          }
-        }
-        default: {
-          headers: {
-            [name: string]: unknown
-          }
-          content: {
-            'application/json': components['schemas']['ErrorBody']
-          }
-        }
-      }
+    /**
+     * Follows what happens. Each event has an id; `Last-Event-ID` resumes after it. `reset` says that news was missed
+     *     which the hub no longer keeps: load everything again. A comment every 15 seconds shows that the stream lives.
+     * @description Needs the right `view_passages`.
+     */
+    get: operations['follow_live']
+    put?: never
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/v1/models/metadata': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
     }
+    /**
+     * Lists the models of every edge with version, hash, input size, classes and load state. Looking is audited.
+     * @description Needs the right `view_models`.
+     */
+    get: operations['list_models']
+    put?: never
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/v1/occupancy': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * Shows how many vehicles are on each site.
+     * @description Needs the right `view_visits`.
+     */
+    get: operations['show_occupancy']
+    put?: never
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/v1/passages': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * Lists passages, newest first.
+     * @description Needs the right `view_passages`.
+     */
+    get: operations['list_passages']
+    put?: never
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/v1/passages/{id}': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * Shows everything that is known of a passage.
+     * @description Needs the right `view_passages`.
+     */
+    get: operations['show_passage']
+    put?: never
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/v1/passages/{id}/pictures/{kind}': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * Sends a picture's bytes. A picture that has not arrived, or whose time is over, is not found; the passage says
+     *     which.
+     * @description Needs the right `view_passages`.
+     */
+    get: operations['show_picture']
+    put?: never
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/v1/permits': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * Lists permits by plate.
+     * @description Needs the right `view_permits`.
+     */
+    get: operations['list_permits']
+    put?: never
+    /**
+     * Creates a permit. A plate has at most one in force.
+     * @description Needs the right `edit_permits`.
+     */
+    post: operations['create_permit']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/v1/permits.csv': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * Sends the permits in force as a CSV sheet that can be imported again. Cells that a spreadsheet would run as a formula
+     *     have a quote before them.
+     * @description Needs the right `view_permits`.
+     */
+    get: operations['export_permits']
+    put?: never
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/v1/permits/import': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /**
+     * Imports a CSV sheet, all or nothing. A row whose plate has a permit in force changes that permit, any other makes a
+     *     new one. Columns: plate, holder, group, note, valid_from, valid_until, schedule, gates, denied; only plate must be
+     *     there. A date without a time is meant in the organisation's time zone, and a last day still counts. A schedule is
+     *     written as `Mon-Fri 08:00-18:00; Sat 09:00-13:00`, gates by name and parted by semicolons.
+     * @description Needs the right `edit_permits`.
+     */
+    post: operations['import_permits']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/v1/permits/{id}': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * Shows a permit, in force or withdrawn.
+     * @description Needs the right `view_permits`.
+     */
+    get: operations['show_permit']
+    /**
+     * Gives a permit other terms.
+     * @description Needs the right `edit_permits`.
+     */
+    put: operations['change_permit']
+    post?: never
+    /**
+     * Withdraws a permit: it opens nothing from the next car on. It can be restored.
+     * @description Needs the right `edit_permits`.
+     */
+    delete: operations['withdraw_permit']
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/v1/permits/{id}/restore': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /**
+     * Puts a withdrawn permit in force again.
+     * @description Needs the right `edit_permits`.
+     */
+    post: operations['restore_permit']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/v1/session': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * Shows who is logged in.
+     * @description Needs a log-in.
+     */
+    get: operations['show_session']
+    put?: never
+    /**
+     * Logs in. Five failures in five minutes from one address, then it waits.
+     * @description Open to anybody.
+     */
+    post: operations['log_in']
+    /**
+     * Logs out: the cookie is worth nothing from this moment on.
+     * @description Needs a log-in.
+     */
+    delete: operations['log_out']
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/v1/setup': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * Says whether the hub waits for its set-up.
+     * @description Open to anybody.
+     */
+    get: operations['show_setup']
+    put?: never
+    /**
+     * Sets the hub up with the one-time link, and logs its administrator in.
+     * @description Open to anybody.
+     */
+    post: operations['set_up']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/v1/sites': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * Lists the organisation's sites by name.
+     * @description Needs the right `view_fleet`.
+     */
+    get: operations['list_sites']
+    put?: never
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/v1/visits': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * Lists visits, newest first.
+     * @description Needs the right `view_visits`.
+     */
+    get: operations['list_visits']
+    put?: never
+    /**
+     * Records by hand that a vehicle is on site.
+     * @description Needs the right `correct_visits`.
+     */
+    post: operations['open_visit']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/v1/visits/{id}/close': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /**
+     * Closes a visit by hand: the vehicle is no longer counted. The exit's own event may still be attached later.
+     * @description Needs the right `correct_visits`.
+     */
+    post: operations['close_visit']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/authority.crt': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * Hands out the certificate of the hub's own authority, for browsers that are to trust it.
+     * @description Open to anybody.
+     */
+    get: operations['show_authority']
+    put?: never
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/health': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * Shows how the hub is. Always 200: `status` tells; `/ready` is for load balancers.
+     * @description Open to anybody.
+     */
+    get: operations['show_health']
+    put?: never
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/metrics': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * Shows the hub's metrics as Prometheus reads them.
+     * @description Needs the right `metrics` or the scrape token.
+     */
+    get: operations['show_metrics']
+    put?: never
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/ready': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * Says whether the hub takes requests.
+     * @description Open to anybody.
+     */
+    get: operations['show_ready']
     put?: never
     post?: never
     delete?: never
@@ -1144,58 +591,1178 @@ export interface paths {
 export type webhooks = Record<string, never>
 export interface components {
   schemas: {
-    Named: {
-      /** Format: uuid */
-      id: string
-      name: string
-    }
-    SetupState: {
-      needed: boolean
-    }
-    SetupRequest: {
-      token: string
-      organisation: string
-      site: string
-      time_zone: string
-      name: string
-      password: string
-    }
-    LogIn: {
-      name: string
-      password: string
-    }
-    /** @enum {string} */
-    Role: 'admin' | 'operator' | 'viewer'
-    SessionAccount: {
-      /** Format: uuid */
-      id: string
-      name: string
-      role: components['schemas']['Role']
-    }
-    Session: {
-      account: components['schemas']['SessionAccount']
-      organisation: components['schemas']['Named']
-      rights: string[]
-      csrf: string
-      version: string
-      build: string
-    }
+    /** @description One account. */
     Account: {
-      /** Format: uuid */
+      /** @description When it was created. */
+      created_at: components['schemas']['At']
+      disabled_at?: components['schemas']['At'] | null
+      /**
+       * Format: uuid
+       * @description Its identity.
+       */
       id: string
+      /** @description The name that it logs in with. */
       name: string
-      role: components['schemas']['Role']
-      /** Format: date-time */
-      created_at: string
+      /**
+       * @description `admin`, `operator` or `viewer`.
+       * @example operator
+       */
+      role: string
     }
-    NewAccount: {
+    /**
+     * Format: date-time
+     * @description A moment, RFC 3339 in UTC with milliseconds.
+     * @example 2026-01-31T12:30:00.000Z
+     */
+    At: string
+    /** @description Who did something. */
+    AuditActor: {
+      /**
+       * Format: uuid
+       * @description The account or edge.
+       */
+      id?: string | null
+      /** @description `account`, `edge` or `system`. */
+      kind: string
+      /** @description Its name of that day. */
       name: string
+    }
+    /** @description One line of the trail. */
+    AuditLine: {
+      /** @description What was done: `permit.create`. */
+      action: string
+      /** @description Who. */
+      actor: components['schemas']['AuditActor']
+      /** @description Where the request came from. */
+      address: string
+      /** @description When. */
+      at: components['schemas']['At']
+      /** @description What exactly. */
+      details: unknown
+      /** @description The line's hash in the chain, in hex. */
+      hash: string
+      /** @description Its place in the trail. */
+      id: string
+      /** @description Its id, or nothing. */
+      object_id: string
+      /** @description What it was done to. */
+      object_kind: string
+      /** @description One sentence. */
+      summary: string
+    }
+    /**
+     * @description What a barrier can be told, as the API's document shows it.
+     * @enum {string}
+     */
+    BarrierAction: 'open' | 'close' | 'hold_open'
+    /** @description One move of a barrier. */
+    BarrierMove: {
+      /** @description What the barrier was told. */
+      action: components['schemas']['BarrierAction']
+      /**
+       * Format: date-time
+       * @description The edge's wall clock.
+       */
+      at: string
+      /**
+       * @description `passage`: the verdict. `order`: a person. `hold_over`: the hold time ran out and the way was free.
+       * @example passage
+       */
+      cause: string
+    }
+    /**
+     * @description How a camera is, as the API's document shows it.
+     * @enum {string}
+     */
+    CameraState: 'live' | 'offline' | 'frozen'
+    /** @description One possible text of a read. */
+    Candidate: {
+      /**
+       * Format: float
+       * @description How likely the whole text is, 0 to 1.
+       */
+      confidence: number
+      /** @description The text, normalised. */
+      text: string
+    }
+    /** @description One character of a read. */
+    Character: {
+      /** @description What it could be, most likely first. */
+      options: components['schemas']['CharacterOption'][]
+    }
+    /** @description One thing that a character could be. */
+    CharacterOption: {
+      /**
+       * Format: float
+       * @description How likely, 0 to 1.
+       */
+      probability: number
+      /**
+       * @description The letter or digit.
+       * @example B
+       */
+      symbol: string
+    }
+    /** @description Why a visit is closed by hand. */
+    CloseVisit: {
+      /**
+       * @description In words, for those who look later.
+       * @example left through the workshop's gate
+       */
+      reason: string
+    }
+    /** @description What a person put right about a visit. */
+    Correction: {
+      /**
+       * Format: date-time
+       * @description When.
+       */
+      at: string
+      /**
+       * @description Who.
+       * @example ana
+       */
+      by: string
+      /**
+       * @description Why.
+       * @example left through the workshop's gate
+       */
+      reason: string
+    }
+    /**
+     * @description Which way a gate lets through, as the API's document shows it.
+     * @enum {string}
+     */
+    Direction: 'entry' | 'exit'
+    /** @description One edge and everything it reported of itself. */
+    Edge: {
+      /**
+       * Format: int64
+       * @description The permit book in force at the edge.
+       */
+      book_version: number
+      /** @description Whether it is connected. */
+      connected: boolean
+      /**
+       * Format: int64
+       * @description The newest life of its numbering.
+       */
+      epoch: number
+      /**
+       * Format: int64
+       * @description Events of it that the hub holds, of all its epochs.
+       */
+      events_held: number
+      /** @description Numbers that are missing and were not filled. */
+      gaps: components['schemas']['Gap'][]
+      /** @description Its gates. */
+      gates: components['schemas']['EdgeGate'][]
+      /**
+       * Format: uuid
+       * @description Its identity, bound to its certificate.
+       */
+      id: string
+      /**
+       * Format: int64
+       * @description Events that it has and the hub has not.
+       */
+      lag_events: number
+      last_heard_at?: components['schemas']['At'] | null
+      /** @description The machine's own name. */
+      machine: string
+      /** @description Its models. */
+      models: components['schemas']['Model'][]
+      /**
+       * @description Its name.
+       * @example north-pi
+       */
+      name: string
+      /** @description Where it stands. */
+      site: components['schemas']['Named']
+      /** @description Whether it may connect. */
+      state: components['schemas']['EdgeState']
+      /**
+       * Format: int64
+       * @description The hub has everything up to here in that epoch.
+       */
+      through: number
+      /** @description The agent's version. */
+      version?: string | null
+      /**
+       * Format: int64
+       * @description The permit book that it should have.
+       */
+      wanted_book_version: number
+    }
+    /** @description A gate of an edge. */
+    EdgeGate: {
+      /** @description The newest state of each camera. */
+      cameras: components['schemas']['GateCamera'][]
+      /** @description Which way it lets through. */
+      direction: components['schemas']['Direction']
+      /**
+       * Format: uuid
+       * @description Its identity.
+       */
+      id: string
+      /** @description The newest state of each input. */
+      inputs: components['schemas']['GateInput'][]
+      /** @description Its name. */
+      name: string
+    }
+    /**
+     * @description Whether an edge may connect.
+     * @enum {string}
+     */
+    EdgeState: 'enrolled' | 'retired'
+    /** @description A code that was given out, without the code. */
+    Enrolment: {
+      /** @description When. */
+      created_at: components['schemas']['At']
+      /** @description Who gave it out. */
+      created_by: string
+      /**
+       * Format: uuid
+       * @description The edge that it made.
+       */
+      edge?: string | null
+      /** @description It can be used until then. */
+      expires_at: components['schemas']['At']
+      /**
+       * Format: uuid
+       * @description Its identity.
+       */
+      id: string
+      /** @description The name that the edge gets. */
+      name: string
+      used_at?: components['schemas']['At'] | null
+    }
+    /** @description A one-time code. It is shown once and kept nowhere. */
+    EnrolmentCode: {
+      /**
+       * @description Where the edge connects.
+       * @example hub.example.org:8443
+       */
+      address: string
+      /**
+       * @description The code.
+       * @example 7Q4K-W2ZD-9XH3-P0NB-6RVT-M5CJ-AE
+       */
+      code: string
+      /** @description What to run on the edge. */
+      command: string
+      /** @description It can be used until then. */
+      expires_at: components['schemas']['At']
+      /**
+       * Format: uuid
+       * @description The enrolment that it is for.
+       */
+      id: string
+    }
+    /** @description The body of every answer that is a failure. */
+    ErrorBody: {
+      details?: components['schemas']['ErrorDetails'] | null
+      /** @description Stable, for programs: `invalid`, `not_found`, `forbidden`. */
+      error_code: string
+      /** @description For people. */
+      message: string
+      /** @description Finds the request in the hub's log. */
+      request_id: string
+      /** @description When it failed. */
+      timestamp: components['schemas']['At']
+    }
+    /** @description More about a failure. */
+    ErrorDetails: {
+      /** @description The fields that are not what is allowed. */
+      fields?: components['schemas']['FieldFault'][]
+      /**
+       * Format: int64
+       * @description Seconds to wait before the next attempt.
+       */
+      retry_after_s?: number | null
+    }
+    /** @description The event behind a row. */
+    EventOrigin: {
+      /**
+       * Format: date-time
+       * @description The edge's wall clock at the verdict.
+       */
+      at: string
+      /** @description The edge that reported it. */
+      edge: components['schemas']['Named']
+      /**
+       * Format: int64
+       * @description Which life of the edge's numbering.
+       */
+      epoch: number
+      /**
+       * Format: date-time
+       * @description When the hub took the event in.
+       */
+      received_at: string
+      /**
+       * Format: int64
+       * @description Its number.
+       */
+      seq: number
+      /** @description How far that clock could be trusted. */
+      time_quality: components['schemas']['TimeQuality']
+    }
+    /** @description One field that is not what is allowed. */
+    FieldFault: {
+      /** @description Which field, as a path: `schedule.spans[0].weekday`. */
+      field: string
+      /** @description What is wrong with it, and what is allowed. */
+      why: string
+    }
+    /** @description Missing numbers of an edge's events. */
+    Gap: {
+      /** @description When it was noticed. */
+      at: components['schemas']['At']
+      /**
+       * Format: int64
+       * @description In which life of the numbering.
+       */
+      epoch: number
+      /**
+       * Format: int64
+       * @description The first missing number.
+       */
+      expected: number
+      /**
+       * Format: int64
+       * @description The first number after them.
+       */
+      got: number
+    }
+    /** @description One barrier. */
+    Gate: {
+      /** @description Which way it lets through. */
+      direction: components['schemas']['Direction']
+      edge?: components['schemas']['Named'] | null
+      /**
+       * Format: uuid
+       * @description Its identity.
+       */
+      id: string
+      /**
+       * @description Its name.
+       * @example North entry
+       */
+      name: string
+      /** @description Where it stands. */
+      site: components['schemas']['Named']
+    }
+    /** @description A camera of a gate. */
+    GateCamera: {
+      /** @description Since when. */
+      at: components['schemas']['At']
+      /**
+       * @description Its name.
+       * @example front
+       */
+      name: string
+      /** @description How it is. */
+      state: components['schemas']['CameraState']
+      /** @description What went wrong. */
+      why: string
+    }
+    /** @description An input of a gate. */
+    GateInput: {
+      /** @description Whether it is active. */
+      active: boolean
+      /** @description Since when. */
+      at: components['schemas']['At']
+      /**
+       * @description Its name.
+       * @example loop
+       */
+      name: string
+    }
+    /** @description How the hub is. */
+    Health: {
+      /** @description The hub's build. */
+      build: string
+      /** @description `ok` or `failed`. */
+      database: string
+      /** @description The edges. */
+      edges: components['schemas']['HealthEdges']
+      /**
+       * Format: int64
+       * @description Which life of the database this is.
+       */
+      generation: number
+      /** @description `ok` or `degraded`. */
+      status: string
+      /** @description The hub's version. */
+      version: string
+    }
+    /** @description How many edges there are. */
+    HealthEdges: {
+      /** @description Connected at this moment. */
+      connected: number
+    }
+    /** @description What an import did, or would do. With errors it did nothing. */
+    ImportResult: {
+      /** @description New ones. */
+      created: number
+      /** @description Whether nothing was to be changed. */
+      dry_run: boolean
+      /** @description What is wrong, by row; then nothing was imported. */
+      errors: components['schemas']['ImportRowError'][]
+      /** @description Permits in the sheet. */
+      rows: number
+      /** @description Permits in force whose terms changed. One that says the same as before is counted in `rows` alone. */
+      updated: number
+    }
+    /** @description What is wrong in a sheet, and where. */
+    ImportRowError: {
+      /**
+       * @description The column; empty if the whole line is meant.
+       * @example schedule
+       */
+      field: string
+      /**
+       * Format: int64
+       * @description The line, the header being line 1.
+       * @example 3
+       */
+      row: number
+      /**
+       * @description What is wrong and what is allowed.
+       * @example `8-9` is not a time span, such as `08:00-18:00`; a day ends at 24:00
+       */
+      why: string
+    }
+    /** @description A name and a password. */
+    LogIn: {
+      /** @description The account's name, in any case. */
+      name: string
+      /** @description Its password. */
       password: string
-      role: components['schemas']['Role']
     }
-    /** @enum {string} */
+    /** @description A model, and whether it is loaded. */
+    Model: {
+      /** @description What it tells apart. */
+      classes: string
+      /**
+       * @description The size of its input.
+       * @example 160x40
+       */
+      input: string
+      /** @description Whether it is loaded. */
+      loaded: boolean
+      /**
+       * @description Its name.
+       * @example plate-reader
+       */
+      name: string
+      /** @description SHA-256 of its weights, in hex. */
+      sha256: string
+      /**
+       * @description Its version.
+       * @example 1
+       */
+      version: string
+      /** @description Why it is not. */
+      why: string
+    }
+    /** @description A model of an edge. */
+    ModelOfEdge: components['schemas']['Model'] & {
+      /** @description When the edge said so. */
+      at: components['schemas']['At']
+      /** @description The edge. */
+      edge: components['schemas']['Named']
+    }
+    /** @description Something of the fleet, as a list names it. */
+    Named: {
+      /**
+       * Format: uuid
+       * @description Its identity.
+       */
+      id: string
+      /**
+       * @description Its name today.
+       * @example North entry
+       */
+      name: string
+    }
+    /** @description A new account. */
+    NewAccount: {
+      /** @description The name that it will log in with; unique on this hub, in any case. */
+      name: string
+      /** @description At least 8 characters with an upper-case letter, a lower-case letter and a digit. */
+      password: string
+      /**
+       * @description `admin`, `operator` or `viewer`.
+       * @example operator
+       */
+      role: string
+    }
+    /** @description A machine that is to become an edge. */
+    NewEnrolment: {
+      /** @description The gates that it runs. */
+      gates: components['schemas']['NewGate'][]
+      /**
+       * @description The edge's name, unique in the organisation.
+       * @example north-pi
+       */
+      name: string
+      /**
+       * Format: uuid
+       * @description Where it stands; null if the organisation has one site.
+       */
+      site?: string | null
+    }
+    /** @description A gate that an edge is to run. */
+    NewGate: {
+      /** @description Which way it lets through. */
+      direction: components['schemas']['Direction']
+      /**
+       * @description Its name, unique at its site.
+       * @example North entry
+       */
+      name: string
+    }
+    /** @description What a person wants a barrier to do. */
+    NewOrder: {
+      /** @description `open` opens and closes by itself later, `hold_open` stays open until told to close. */
+      action: components['schemas']['BarrierAction']
+      /**
+       * @description Why, in words, for those who look later.
+       * @example delivery without a permit
+       */
+      reason: string
+    }
+    /** @description A vehicle that is on site and that no gate saw coming. */
+    NewVisit: {
+      /**
+       * @description Its plate.
+       * @example 1234 BCD
+       */
+      plate: string
+      /**
+       * @description Why, in words, for those who look later.
+       * @example came in while the camera was being cleaned
+       */
+      reason: string
+      /**
+       * Format: uuid
+       * @description Where it is.
+       */
+      site: string
+    }
+    /** @description How full each site is. */
+    Occupancy: {
+      /** @description Every site of the organisation. */
+      sites: components['schemas']['SiteOccupancy'][]
+    }
+    /** @description An order to move a barrier. It expires within seconds and runs at most once. */
+    Order: {
+      /** @description What to do. */
+      action: components['schemas']['BarrierAction']
+      /**
+       * @description Who gave it.
+       * @example ana
+       */
+      by: string
+      done_at?: components['schemas']['At'] | null
+      /** @description From this moment on it is never carried out. */
+      expires_at: components['schemas']['At']
+      /**
+       * Format: uuid
+       * @description Which gate.
+       */
+      gate: string
+      /** @description When. */
+      given_at: components['schemas']['At']
+      /**
+       * Format: uuid
+       * @description Its identity.
+       */
+      id: string
+      /** @description Why. */
+      reason: string
+      /** @description How it stands. */
+      state: components['schemas']['OrderState']
+    }
+    /**
+     * @description How an order stands.
+     * @enum {string}
+     */
+    OrderState: 'waiting' | 'sent' | 'done' | 'expired' | 'repeated' | 'blocked' | 'no_such_gate'
+    /**
+     * @description What the gate decided, as the API's document shows it.
+     * @enum {string}
+     */
     Outcome: 'open' | 'deny' | 'ask'
-    /** @enum {string} */
+    /** @description One page. */
+    Page_Account: {
+      /** @description The items. */
+      items: {
+        /** @description When it was created. */
+        created_at: components['schemas']['At']
+        disabled_at?: components['schemas']['At'] | null
+        /**
+         * Format: uuid
+         * @description Its identity.
+         */
+        id: string
+        /** @description The name that it logs in with. */
+        name: string
+        /**
+         * @description `admin`, `operator` or `viewer`.
+         * @example operator
+         */
+        role: string
+      }[]
+      /** @description Give it as `cursor` for the next page; null on the last. */
+      next_cursor?: string | null
+    }
+    /** @description One page. */
+    Page_AuditLine: {
+      /** @description The items. */
+      items: {
+        /** @description What was done: `permit.create`. */
+        action: string
+        /** @description Who. */
+        actor: components['schemas']['AuditActor']
+        /** @description Where the request came from. */
+        address: string
+        /** @description When. */
+        at: components['schemas']['At']
+        /** @description What exactly. */
+        details: unknown
+        /** @description The line's hash in the chain, in hex. */
+        hash: string
+        /** @description Its place in the trail. */
+        id: string
+        /** @description Its id, or nothing. */
+        object_id: string
+        /** @description What it was done to. */
+        object_kind: string
+        /** @description One sentence. */
+        summary: string
+      }[]
+      /** @description Give it as `cursor` for the next page; null on the last. */
+      next_cursor?: string | null
+    }
+    /** @description One page. */
+    Page_Edge: {
+      /** @description The items. */
+      items: {
+        /**
+         * Format: int64
+         * @description The permit book in force at the edge.
+         */
+        book_version: number
+        /** @description Whether it is connected. */
+        connected: boolean
+        /**
+         * Format: int64
+         * @description The newest life of its numbering.
+         */
+        epoch: number
+        /**
+         * Format: int64
+         * @description Events of it that the hub holds, of all its epochs.
+         */
+        events_held: number
+        /** @description Numbers that are missing and were not filled. */
+        gaps: components['schemas']['Gap'][]
+        /** @description Its gates. */
+        gates: components['schemas']['EdgeGate'][]
+        /**
+         * Format: uuid
+         * @description Its identity, bound to its certificate.
+         */
+        id: string
+        /**
+         * Format: int64
+         * @description Events that it has and the hub has not.
+         */
+        lag_events: number
+        last_heard_at?: components['schemas']['At'] | null
+        /** @description The machine's own name. */
+        machine: string
+        /** @description Its models. */
+        models: components['schemas']['Model'][]
+        /**
+         * @description Its name.
+         * @example north-pi
+         */
+        name: string
+        /** @description Where it stands. */
+        site: components['schemas']['Named']
+        /** @description Whether it may connect. */
+        state: components['schemas']['EdgeState']
+        /**
+         * Format: int64
+         * @description The hub has everything up to here in that epoch.
+         */
+        through: number
+        /** @description The agent's version. */
+        version?: string | null
+        /**
+         * Format: int64
+         * @description The permit book that it should have.
+         */
+        wanted_book_version: number
+      }[]
+      /** @description Give it as `cursor` for the next page; null on the last. */
+      next_cursor?: string | null
+    }
+    /** @description One page. */
+    Page_Enrolment: {
+      /** @description The items. */
+      items: {
+        /** @description When. */
+        created_at: components['schemas']['At']
+        /** @description Who gave it out. */
+        created_by: string
+        /**
+         * Format: uuid
+         * @description The edge that it made.
+         */
+        edge?: string | null
+        /** @description It can be used until then. */
+        expires_at: components['schemas']['At']
+        /**
+         * Format: uuid
+         * @description Its identity.
+         */
+        id: string
+        /** @description The name that the edge gets. */
+        name: string
+        used_at?: components['schemas']['At'] | null
+      }[]
+      /** @description Give it as `cursor` for the next page; null on the last. */
+      next_cursor?: string | null
+    }
+    /** @description One page. */
+    Page_Gate: {
+      /** @description The items. */
+      items: {
+        /** @description Which way it lets through. */
+        direction: components['schemas']['Direction']
+        edge?: components['schemas']['Named'] | null
+        /**
+         * Format: uuid
+         * @description Its identity.
+         */
+        id: string
+        /**
+         * @description Its name.
+         * @example North entry
+         */
+        name: string
+        /** @description Where it stands. */
+        site: components['schemas']['Named']
+      }[]
+      /** @description Give it as `cursor` for the next page; null on the last. */
+      next_cursor?: string | null
+    }
+    /** @description One page. */
+    Page_ModelOfEdge: {
+      /** @description The items. */
+      items: (components['schemas']['Model'] & {
+        /** @description When the edge said so. */
+        at: components['schemas']['At']
+        /** @description The edge. */
+        edge: components['schemas']['Named']
+      })[]
+      /** @description Give it as `cursor` for the next page; null on the last. */
+      next_cursor?: string | null
+    }
+    /** @description One page. */
+    Page_Order: {
+      /** @description The items. */
+      items: {
+        /** @description What to do. */
+        action: components['schemas']['BarrierAction']
+        /**
+         * @description Who gave it.
+         * @example ana
+         */
+        by: string
+        done_at?: components['schemas']['At'] | null
+        /** @description From this moment on it is never carried out. */
+        expires_at: components['schemas']['At']
+        /**
+         * Format: uuid
+         * @description Which gate.
+         */
+        gate: string
+        /** @description When. */
+        given_at: components['schemas']['At']
+        /**
+         * Format: uuid
+         * @description Its identity.
+         */
+        id: string
+        /** @description Why. */
+        reason: string
+        /** @description How it stands. */
+        state: components['schemas']['OrderState']
+      }[]
+      /** @description Give it as `cursor` for the next page; null on the last. */
+      next_cursor?: string | null
+    }
+    /** @description One page. */
+    Page_Passage: {
+      /** @description The items. */
+      items: {
+        /**
+         * Format: int64
+         * @description The version of the permit book that was asked.
+         */
+        book_version: number
+        /** @description The camera's name in the gate's configuration. */
+        camera: string
+        /**
+         * Format: float
+         * @description How sure the read is, 0 to 1.
+         * @example 0.97
+         */
+        confidence?: number | null
+        /** @description Which way this gate lets through. */
+        direction: components['schemas']['Direction']
+        /**
+         * Format: date-time
+         * @description When it was over.
+         */
+        ended_at?: string | null
+        /**
+         * Format: date-time
+         * @description The first frame that showed it.
+         */
+        first_seen: string
+        /**
+         * Format: int32
+         * @description How many frames showed it.
+         */
+        frames: number
+        /** @description The gate. */
+        gate: components['schemas']['Named']
+        /**
+         * Format: uuid
+         * @description Its identity, made at the edge.
+         */
+        id: string
+        /**
+         * Format: date-time
+         * @description The newest frame that showed it.
+         */
+        last_seen: string
+        /** @description What was decided. */
+        outcome: components['schemas']['Outcome']
+        permit?: components['schemas']['PermitRef'] | null
+        /** @description The pictures kept, or what became of them. */
+        pictures: components['schemas']['Picture'][]
+        /**
+         * @description What was read; none if something came by without a readable plate.
+         * @example 1234BCD
+         */
+        plate?: string | null
+        /** @description Why. */
+        reason: components['schemas']['Reason']
+        /** @description The site. */
+        site: components['schemas']['Named']
+        /** @description How long each stage took, in microseconds; a stage that did not run is zero. */
+        stages: components['schemas']['Stages']
+      }[]
+      /** @description Give it as `cursor` for the next page; null on the last. */
+      next_cursor?: string | null
+    }
+    /** @description One page. */
+    Page_Permit: {
+      /** @description The items. */
+      items: (components['schemas']['Terms'] & {
+        /**
+         * Format: date-time
+         * @description When it was made.
+         */
+        created_at: string
+        /**
+         * Format: uuid
+         * @description Its identity.
+         */
+        id: string
+        /**
+         * Format: date-time
+         * @description When it last changed.
+         */
+        updated_at: string
+        /**
+         * Format: date-time
+         * @description When it was withdrawn; it opens nothing since.
+         */
+        withdrawn_at?: string | null
+      })[]
+      /** @description Give it as `cursor` for the next page; null on the last. */
+      next_cursor?: string | null
+    }
+    /** @description One page. */
+    Page_Site: {
+      /** @description The items. */
+      items: {
+        /**
+         * Format: int64
+         * @description How many vehicles it has room for, if somebody said so.
+         */
+        capacity?: number | null
+        /**
+         * Format: uuid
+         * @description Its identity.
+         */
+        id: string
+        /**
+         * @description Its name.
+         * @example Town hall car park
+         */
+        name: string
+        /**
+         * @description The time zone in which its schedules are meant.
+         * @example Europe/Madrid
+         */
+        time_zone: string
+      }[]
+      /** @description Give it as `cursor` for the next page; null on the last. */
+      next_cursor?: string | null
+    }
+    /** @description One page. */
+    Page_Visit: {
+      /** @description The items. */
+      items: {
+        corrected?: components['schemas']['Correction'] | null
+        /**
+         * Format: int64
+         * @description How long it was there, in seconds, if both ends are known.
+         */
+        duration_s?: number | null
+        /**
+         * Format: date-time
+         * @description When it came.
+         */
+        entered_at?: string | null
+        /**
+         * Format: uuid
+         * @description The passage by which it came.
+         */
+        entry_passage?: string | null
+        /**
+         * Format: uuid
+         * @description The passage by which it left.
+         */
+        exit_passage?: string | null
+        /** @description Who holds the permit that let it in or out. */
+        holder?: string | null
+        /**
+         * Format: uuid
+         * @description Its identity.
+         */
+        id: string
+        /**
+         * Format: date-time
+         * @description When it left.
+         */
+        left_at?: string | null
+        /**
+         * @description The plate.
+         * @example 1234BCD
+         */
+        plate: string
+        /** @description Where. */
+        site: components['schemas']['Named']
+        /** @description Whether it goes on. */
+        state: components['schemas']['VisitState']
+      }[]
+      /** @description Give it as `cursor` for the next page; null on the last. */
+      next_cursor?: string | null
+    }
+    /** @description A passage as lists show it. */
+    Passage: {
+      /**
+       * Format: int64
+       * @description The version of the permit book that was asked.
+       */
+      book_version: number
+      /** @description The camera's name in the gate's configuration. */
+      camera: string
+      /**
+       * Format: float
+       * @description How sure the read is, 0 to 1.
+       * @example 0.97
+       */
+      confidence?: number | null
+      /** @description Which way this gate lets through. */
+      direction: components['schemas']['Direction']
+      /**
+       * Format: date-time
+       * @description When it was over.
+       */
+      ended_at?: string | null
+      /**
+       * Format: date-time
+       * @description The first frame that showed it.
+       */
+      first_seen: string
+      /**
+       * Format: int32
+       * @description How many frames showed it.
+       */
+      frames: number
+      /** @description The gate. */
+      gate: components['schemas']['Named']
+      /**
+       * Format: uuid
+       * @description Its identity, made at the edge.
+       */
+      id: string
+      /**
+       * Format: date-time
+       * @description The newest frame that showed it.
+       */
+      last_seen: string
+      /** @description What was decided. */
+      outcome: components['schemas']['Outcome']
+      permit?: components['schemas']['PermitRef'] | null
+      /** @description The pictures kept, or what became of them. */
+      pictures: components['schemas']['Picture'][]
+      /**
+       * @description What was read; none if something came by without a readable plate.
+       * @example 1234BCD
+       */
+      plate?: string | null
+      /** @description Why. */
+      reason: components['schemas']['Reason']
+      /** @description The site. */
+      site: components['schemas']['Named']
+      /** @description How long each stage took, in microseconds; a stage that did not run is zero. */
+      stages: components['schemas']['Stages']
+    }
+    /** @description Everything that is known of a passage. */
+    PassageDetail: components['schemas']['Passage'] & {
+      /** @description How the barrier moved for it, in order. */
+      barrier: components['schemas']['BarrierMove'][]
+      /** @description The most likely texts, the best first. */
+      candidates: components['schemas']['Candidate'][]
+      /** @description The characters of the plate with what else they could be. */
+      characters: components['schemas']['Character'][]
+      /** @description The plate's corners in pixels of the frame, clockwise from the top left. */
+      corners?: number[][] | null
+      /**
+       * Format: float
+       * @description How sure the detector is that this is a plate, 0 to 1.
+       */
+      detection?: number | null
+      /** @description The event that reported it. */
+      event: components['schemas']['EventOrigin']
+      /** @description `name@version` of each model that took part. */
+      models: string[]
+    }
+    /** @description A permit as the hub keeps it. */
+    Permit: components['schemas']['Terms'] & {
+      /**
+       * Format: date-time
+       * @description When it was made.
+       */
+      created_at: string
+      /**
+       * Format: uuid
+       * @description Its identity.
+       */
+      id: string
+      /**
+       * Format: date-time
+       * @description When it last changed.
+       */
+      updated_at: string
+      /**
+       * Format: date-time
+       * @description When it was withdrawn; it opens nothing since.
+       */
+      withdrawn_at?: string | null
+    }
+    /** @description What a person decides about a permit. */
+    PermitInput: {
+      /** @description A known plate that does not open. */
+      denied?: boolean
+      /** @description At which gates; empty means at every gate. */
+      gates?: string[]
+      /**
+       * @description A word to group permits by.
+       * @example staff
+       */
+      group?: string
+      /**
+       * @description Who holds it.
+       * @example Ana Ruiz
+       */
+      holder?: string
+      /** @description Anything else worth knowing. */
+      note?: string
+      /**
+       * @description The plate that it lets through; blanks, dots and dashes do not matter.
+       * @example 1234 BCD
+       */
+      plate: string
+      /** @description When in the week; no spans means always. */
+      schedule?: components['schemas']['WeekSchedule']
+      valid_from?: components['schemas']['At'] | null
+      valid_until?: components['schemas']['At'] | null
+    }
+    /** @description The permit of a passage, as far as a list shows it. */
+    PermitRef: {
+      /** @description Who holds it. */
+      holder: string
+      /**
+       * Format: uuid
+       * @description Its identity.
+       */
+      id: string
+      /** @description Its plate, which the read may differ from. */
+      plate: string
+    }
+    /** @description A picture of a passage. */
+    Picture: {
+      /**
+       * @description `frame` or `crop`.
+       * @example crop
+       */
+      kind: string
+      /**
+       * @description Its type.
+       * @example image/jpeg
+       */
+      media_type: string
+      /**
+       * Format: int64
+       * @description Its size.
+       */
+      size_bytes: number
+      /** @description Whether its bytes are here, still at the edge, or gone after their time. */
+      state: components['schemas']['PictureStage']
+      /**
+       * @description Where its bytes are.
+       * @example /api/v1/passages/01937f2e-7d10-7000-8000-000000000001/pictures/crop
+       */
+      url: string
+    }
+    /**
+     * @description What became of a picture.
+     * @enum {string}
+     */
+    PictureStage: 'stored' | 'waiting' | 'expired'
+    /** @description Whether the hub takes requests. */
+    Ready: {
+      /** @description Always true; a hub that is not ready answers 503. */
+      ready: boolean
+    }
+    /**
+     * @description Why the gate decided so, as the API's document shows it.
+     * @enum {string}
+     */
     Reason:
       | 'permitted'
       | 'denied'
@@ -1208,430 +1775,262 @@ export interface components {
       | 'ambiguous'
       | 'time_unknown'
       | 'no_plate'
-    /** @enum {string} */
-    Direction: 'entry' | 'exit'
-    Stages: {
-      /** Format: int64 */
-      capture_us: number
-      /** Format: int64 */
-      decode_us: number
-      /** Format: int64 */
-      detect_us: number
-      /** Format: int64 */
-      read_us: number
-      /** Format: int64 */
-      decide_us: number
-      /** Format: int64 */
-      record_us: number
-      /** Format: int64 */
-      actuate_us: number
+    /** @description Who is logged in, and what the console needs to know of it. */
+    Session: {
+      /** @description The account. */
+      account: components['schemas']['SessionAccount']
+      /** @description The hub's build. */
+      build: string
+      /** @description Goes into the `X-CSRF-Token` header of each write. */
+      csrf: string
+      /** @description Its organisation. */
+      organisation: components['schemas']['SessionOrganisation']
+      /** @description The names of its rights. */
+      rights: string[]
+      /** @description The hub's version. */
+      version: string
     }
-    PermitRef: {
-      /** Format: uuid */
+    /** @description The account of a session. */
+    SessionAccount: {
+      /**
+       * Format: uuid
+       * @description Its identity.
+       */
       id: string
-      plate: string
-      holder: string
-    }
-    Picture: {
-      /** @enum {string} */
-      kind: 'frame' | 'crop'
-      /** @enum {string} */
-      state: 'stored' | 'waiting' | 'expired'
-      url: string
-      media_type: string
-      /** Format: int64 */
-      size_bytes: number
-    }
-    Passage: {
-      /** Format: uuid */
-      id: string
-      gate: components['schemas']['Named']
-      site: components['schemas']['Named']
-      camera: string
-      plate?: string | null
-      /** Format: double */
-      confidence?: number | null
-      direction: components['schemas']['Direction']
-      outcome: components['schemas']['Outcome']
-      reason: components['schemas']['Reason']
-      permit?: null | components['schemas']['PermitRef']
-      /** Format: int64 */
-      book_version: number
-      /** Format: date-time */
-      first_seen: string
-      /** Format: date-time */
-      last_seen: string
-      /** Format: date-time */
-      ended_at?: string | null
-      /** Format: int64 */
-      frames: number
-      stages: components['schemas']['Stages']
-      pictures: components['schemas']['Picture'][]
-    }
-    Candidate: {
-      text: string
-      /** Format: double */
-      confidence: number
-    }
-    CharacterOption: {
-      symbol: string
-      /** Format: double */
-      probability: number
-    }
-    Character: {
-      options: components['schemas']['CharacterOption'][]
-    }
-    /** @enum {string} */
-    BarrierAction: 'open' | 'close' | 'hold_open'
-    BarrierMove: {
-      action: components['schemas']['BarrierAction']
-      cause: string
-      /** Format: date-time */
-      at: string
-    }
-    EventOrigin: {
-      edge: components['schemas']['Named']
-      /** Format: int64 */
-      epoch: number
-      /** Format: int64 */
-      seq: number
-      /** Format: date-time */
-      at: string
-      time_quality: string
-      /** Format: date-time */
-      received_at: string
-    }
-    PassageDetail: {
-      /** Format: uuid */
-      id: string
-      gate: components['schemas']['Named']
-      site: components['schemas']['Named']
-      camera: string
-      plate?: string | null
-      /** Format: double */
-      confidence?: number | null
-      direction: components['schemas']['Direction']
-      outcome: components['schemas']['Outcome']
-      reason: components['schemas']['Reason']
-      permit?: null | components['schemas']['PermitRef']
-      /** Format: int64 */
-      book_version: number
-      /** Format: date-time */
-      first_seen: string
-      /** Format: date-time */
-      last_seen: string
-      /** Format: date-time */
-      ended_at?: string | null
-      /** Format: int64 */
-      frames: number
-      stages: components['schemas']['Stages']
-      pictures: components['schemas']['Picture'][]
-      candidates: components['schemas']['Candidate'][]
-      characters: components['schemas']['Character'][]
-      corners?: number[][] | null
-      /** Format: double */
-      detection?: number | null
-      models: string[]
-      barrier: components['schemas']['BarrierMove'][]
-      event: components['schemas']['EventOrigin']
-    }
-    Span: {
-      /** Format: int64 */
-      weekday: number
-      /** Format: int64 */
-      from_minute: number
-      /** Format: int64 */
-      until_minute: number
-    }
-    WeekSchedule: {
-      spans: components['schemas']['Span'][]
-    }
-    PermitInput: {
-      plate: string
-      holder: string
-      group: string
-      note: string
-      /** Format: date-time */
-      valid_from?: string | null
-      /** Format: date-time */
-      valid_until?: string | null
-      schedule: components['schemas']['WeekSchedule']
-      gates: string[]
-      denied: boolean
-    }
-    Permit: {
-      /** Format: uuid */
-      id: string
-      plate: string
-      holder: string
-      group: string
-      note: string
-      /** Format: date-time */
-      valid_from?: string | null
-      /** Format: date-time */
-      valid_until?: string | null
-      schedule: components['schemas']['WeekSchedule']
-      gates: string[]
-      denied: boolean
-      /** Format: date-time */
-      withdrawn_at?: string | null
-      /** Format: date-time */
-      created_at: string
-      /** Format: date-time */
-      updated_at: string
-    }
-    ImportRowError: {
-      /** Format: int64 */
-      row: number
-      field: string
-      why: string
-    }
-    ImportResult: {
-      dry_run: boolean
-      /** Format: int64 */
-      rows: number
-      /** Format: int64 */
-      created: number
-      /** Format: int64 */
-      updated: number
-      errors: components['schemas']['ImportRowError'][]
-    }
-    Correction: {
-      by: string
-      reason: string
-      /** Format: date-time */
-      at: string
-    }
-    /** @enum {string} */
-    VisitState: 'open' | 'closed' | 'unpaired'
-    Visit: {
-      /** Format: uuid */
-      id: string
-      plate: string
-      holder?: string | null
-      site: components['schemas']['Named']
-      state: components['schemas']['VisitState']
-      /** Format: date-time */
-      entered_at?: string | null
-      /** Format: uuid */
-      entry_passage?: string | null
-      /** Format: date-time */
-      left_at?: string | null
-      /** Format: uuid */
-      exit_passage?: string | null
-      /** Format: int64 */
-      duration_s?: number | null
-      corrected?: null | components['schemas']['Correction']
-    }
-    CloseVisit: {
-      reason: string
-    }
-    NewVisit: {
-      /** Format: uuid */
-      site: string
-      plate: string
-      reason: string
-    }
-    SiteOccupancy: {
-      site: components['schemas']['Named']
-      /** Format: int64 */
-      on_site: number
-      /** Format: int64 */
-      capacity?: number | null
-    }
-    Occupancy: {
-      sites: components['schemas']['SiteOccupancy'][]
-    }
-    Site: {
-      /** Format: uuid */
-      id: string
+      /** @description Its name. */
       name: string
+      /**
+       * @description What it is.
+       * @example operator
+       */
+      role: string
+    }
+    /** @description The organisation of a session. */
+    SessionOrganisation: {
+      /**
+       * Format: uuid
+       * @description Its identity.
+       */
+      id: string
+      /** @description Its name. */
+      name: string
+    }
+    /** @description What a fresh hub needs to know. */
+    SetupRequest: {
+      /** @description The administrator's name. */
+      name: string
+      /** @description The organisation's name. This and the site are not asked for if the hub was provisioned with them. */
+      organisation?: string
+      /** @description The administrator's password. */
+      password: string
+      /** @description The first site's name. */
+      site?: string
+      /** @description The site's time zone: `Europe/Madrid`. */
+      time_zone?: string
+      /** @description From the set-up link that the hub printed. */
+      token: string
+    }
+    /** @description Whether the hub waits for its set-up. */
+    SetupState: {
+      /** @description True until the first administrator exists. */
+      needed: boolean
+      /** @description The organisation's name, if the hub was provisioned with one; then set-up asks for the administrator only. */
+      organisation?: string | null
+    }
+    /** @description One place of the organisation. */
+    Site: {
+      /**
+       * Format: int64
+       * @description How many vehicles it has room for, if somebody said so.
+       */
+      capacity?: number | null
+      /**
+       * Format: uuid
+       * @description Its identity.
+       */
+      id: string
+      /**
+       * @description Its name.
+       * @example Town hall car park
+       */
+      name: string
+      /**
+       * @description The time zone in which its schedules are meant.
+       * @example Europe/Madrid
+       */
       time_zone: string
     }
-    Gate: {
-      /** Format: uuid */
-      id: string
-      name: string
-      direction: components['schemas']['Direction']
+    /** @description How full a site is. */
+    SiteOccupancy: {
+      /**
+       * Format: int64
+       * @description How many it has room for, if somebody said so.
+       * @example 120
+       */
+      capacity?: number | null
+      /**
+       * Format: int64
+       * @description Vehicles on site.
+       * @example 17
+       */
+      on_site: number
+      /** @description The site. */
       site: components['schemas']['Named']
-      edge: components['schemas']['Named']
     }
-    GateInput: {
-      name: string
-      active: boolean
-      /** Format: date-time */
-      at: string
+    /** @description A span of one weekday, in minutes after local midnight. */
+    Span: {
+      /**
+       * Format: int32
+       * @description First minute of the day, 0 to 1439.
+       * @example 480
+       */
+      from_minute: number
+      /**
+       * Format: int32
+       * @description First minute after the span, 1 to 1440, later than `from_minute`.
+       * @example 1080
+       */
+      until_minute: number
+      /**
+       * Format: int32
+       * @description 0 is Monday, 6 is Sunday.
+       * @example 0
+       */
+      weekday: number
     }
-    GateCamera: {
-      name: string
-      /** @enum {string} */
-      state: 'live' | 'offline' | 'frozen'
-      why: string
-      /** Format: date-time */
-      at: string
+    /** @description How long each stage of a passage took, in microseconds. */
+    Stages: {
+      /**
+       * Format: int64
+       * @description Telling the barrier to move.
+       */
+      actuate_us: number
+      /**
+       * Format: int64
+       * @description From the camera's clock to the frame in hand.
+       */
+      capture_us: number
+      /**
+       * Format: int64
+       * @description Sighting to verdict.
+       */
+      decide_us: number
+      /**
+       * Format: int64
+       * @description Bytes to pixels.
+       */
+      decode_us: number
+      /**
+       * Format: int64
+       * @description Finding plates.
+       */
+      detect_us: number
+      /**
+       * Format: int64
+       * @description Reading plates.
+       */
+      read_us: number
+      /**
+       * Format: int64
+       * @description Appending the event to the spool, on disk for good.
+       */
+      record_us: number
     }
-    EdgeGate: {
-      /** Format: uuid */
+    /** @description What a person decides about a permit. */
+    Terms: {
+      /** @description A known plate that does not open. */
+      denied: boolean
+      /** @description At which gates; empty means at every gate. */
+      gates: string[]
+      /**
+       * @description A word to group permits by.
+       * @example staff
+       */
+      group: string
+      /**
+       * @description Who holds it.
+       * @example Ana Ruiz
+       */
+      holder: string
+      /** @description Anything else worth knowing. */
+      note: string
+      /**
+       * @description The plate that it lets through, normalised.
+       * @example 1234BCD
+       */
+      plate: string
+      /** @description When in the week, in the time zone of the organisation's first site; no spans means always. */
+      schedule: components['schemas']['WeekSchedule']
+      /**
+       * Format: date-time
+       * @description From this moment on; none means always.
+       */
+      valid_from?: string | null
+      /**
+       * Format: date-time
+       * @description Until just before this moment; none means for ever.
+       */
+      valid_until?: string | null
+    }
+    /**
+     * @description How far a clock can be trusted, as the API's document shows it.
+     * @enum {string}
+     */
+    TimeQuality: 'unsynced' | 'hub' | 'ntp'
+    /** @description A vehicle's stay at a site. */
+    Visit: {
+      corrected?: components['schemas']['Correction'] | null
+      /**
+       * Format: int64
+       * @description How long it was there, in seconds, if both ends are known.
+       */
+      duration_s?: number | null
+      /**
+       * Format: date-time
+       * @description When it came.
+       */
+      entered_at?: string | null
+      /**
+       * Format: uuid
+       * @description The passage by which it came.
+       */
+      entry_passage?: string | null
+      /**
+       * Format: uuid
+       * @description The passage by which it left.
+       */
+      exit_passage?: string | null
+      /** @description Who holds the permit that let it in or out. */
+      holder?: string | null
+      /**
+       * Format: uuid
+       * @description Its identity.
+       */
       id: string
-      name: string
-      direction: components['schemas']['Direction']
-      inputs: components['schemas']['GateInput'][]
-      cameras: components['schemas']['GateCamera'][]
+      /**
+       * Format: date-time
+       * @description When it left.
+       */
+      left_at?: string | null
+      /**
+       * @description The plate.
+       * @example 1234BCD
+       */
+      plate: string
+      /** @description Where. */
+      site: components['schemas']['Named']
+      /** @description Whether it goes on. */
+      state: components['schemas']['VisitState']
     }
-    Model: {
-      name: string
-      version: string
-      sha256: string
-      input: string
-      classes: string
-      loaded: boolean
-      why: string
-    }
-    Gap: {
-      /** Format: int64 */
-      epoch: number
-      /** Format: int64 */
-      expected: number
-      /** Format: int64 */
-      got: number
-      /** Format: date-time */
-      at: string
-    }
-    Edge: {
-      /** Format: uuid */
-      id: string
-      name: string
-      machine: string
-      version?: string | null
-      /** @enum {string} */
-      state: 'enrolled' | 'retired'
-      connected: boolean
-      /** Format: date-time */
-      last_heard_at?: string | null
-      /** Format: int64 */
-      lag_events: number
-      /** Format: int64 */
-      events_held: number
-      /** Format: int64 */
-      epoch: number
-      /** Format: int64 */
-      through: number
-      /** Format: int64 */
-      book_version: number
-      /** Format: int64 */
-      wanted_book_version: number
-      gaps: components['schemas']['Gap'][]
-      gates: components['schemas']['EdgeGate'][]
-      models: components['schemas']['Model'][]
-    }
-    NewGate: {
-      name: string
-      direction: components['schemas']['Direction']
-    }
-    NewEnrolment: {
-      name: string
-      /** Format: uuid */
-      site?: string | null
-      gates: components['schemas']['NewGate'][]
-    }
-    EnrolmentCode: {
-      code: string
-      /** Format: date-time */
-      expires_at: string
-      address: string
-      command: string
-    }
-    Enrolment: {
-      /** Format: uuid */
-      id: string
-      name: string
-      /** Format: date-time */
-      expires_at: string
-      /** Format: date-time */
-      used_at?: string | null
-    }
-    NewOrder: {
-      action: components['schemas']['BarrierAction']
-      reason: string
-    }
-    Order: {
-      /** Format: uuid */
-      id: string
-      /** Format: uuid */
-      gate: string
-      action: components['schemas']['BarrierAction']
-      reason: string
-      by: string
-      /** Format: date-time */
-      given_at: string
-      /** Format: date-time */
-      expires_at: string
-      /** @enum {string} */
-      state: 'waiting' | 'sent' | 'done' | 'expired' | 'repeated' | 'blocked' | 'no_such_gate'
-      /** Format: date-time */
-      done_at?: string | null
-    }
-    AuditEntry: {
-      /** Format: int64 */
-      id: number
-      /** Format: date-time */
-      at: string
-      actor: string
-      action: string
-      object_kind: string
-      object_id: string
-      summary: string
-      details: unknown
-      address?: string | null
-      hash: string
-    }
-    ErrorBody: {
-      error_code: string
-      message: string
-      details: unknown
-      request_id: string
-      /** Format: date-time */
-      timestamp: string
-    }
-    PassagePage: {
-      items: components['schemas']['Passage'][]
-      next_cursor?: string | null
-    }
-    PermitPage: {
-      items: components['schemas']['Permit'][]
-      next_cursor?: string | null
-    }
-    VisitPage: {
-      items: components['schemas']['Visit'][]
-      next_cursor?: string | null
-    }
-    AuditEntryPage: {
-      items: components['schemas']['AuditEntry'][]
-      next_cursor?: string | null
-    }
-    AccountPage: {
-      items: components['schemas']['Account'][]
-      next_cursor?: string | null
-    }
-    OrderPage: {
-      items: components['schemas']['Order'][]
-      next_cursor?: string | null
-    }
-    SitePage: {
-      items: components['schemas']['Site'][]
-      next_cursor?: string | null
-    }
-    GatePage: {
-      items: components['schemas']['Gate'][]
-      next_cursor?: string | null
-    }
-    EdgePage: {
-      items: components['schemas']['Edge'][]
-      next_cursor?: string | null
-    }
-    EnrolmentPage: {
-      items: components['schemas']['Enrolment'][]
-      next_cursor?: string | null
+    /**
+     * @description How a visit stands.
+     * @enum {string}
+     */
+    VisitState: 'open' | 'closed' | 'unpaired'
+    /** @description When in the week a permit holds. No spans: always. */
+    WeekSchedule: {
+      /** @description The spans, in any order; they may overlap. */
+      spans: components['schemas']['Span'][]
     }
   }
   responses: never
@@ -1641,4 +2040,1224 @@ export interface components {
   pathItems: never
 }
 export type $defs = Record<string, never>
-export type operations = Record<string, never>
+export interface operations {
+  list_accounts: {
+    parameters: {
+      query?: {
+        /** @description Where the page begins, from the page before. */
+        cursor?: string
+        /** @description 1 to 200 items; 50 if not given. */
+        limit?: number
+      }
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Page_Account']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  create_account: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['NewAccount']
+      }
+    }
+    responses: {
+      201: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Account']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  list_audit: {
+    parameters: {
+      query?: {
+        /** @description Where the page begins, from the page before. */
+        cursor?: string
+        /** @description 1 to 200 items; 50 if not given. */
+        limit?: number
+        /** @description Only this action. */
+        action?: string
+        /** @description Only this account. */
+        account?: string
+        /** @description Not before. */
+        from?: string
+        /** @description Before. */
+        until?: string
+      }
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Page_AuditLine']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  list_edges: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Page_Edge']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  list_enrolments: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Page_Enrolment']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  enrol_edge: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['NewEnrolment']
+      }
+    }
+    responses: {
+      201: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['EnrolmentCode']
+        }
+      }
+      409: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  retire_edge: {
+    parameters: {
+      query?: never
+      header?: never
+      path: {
+        /** @description The edge. */
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      204: {
+        headers: {
+          [name: string]: unknown
+        }
+        content?: never
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  list_gates: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Page_Gate']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  list_orders: {
+    parameters: {
+      query?: never
+      header?: never
+      path: {
+        /** @description The gate. */
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Page_Order']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  give_order: {
+    parameters: {
+      query?: never
+      header?: never
+      path: {
+        /** @description The gate. */
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['NewOrder']
+      }
+    }
+    responses: {
+      202: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Order']
+        }
+      }
+      409: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  follow_live: {
+    parameters: {
+      query?: never
+      header?: {
+        /** @description Resume after this event. */
+        'Last-Event-ID'?: string | null
+      }
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'text/event-stream': string
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  list_models: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Page_ModelOfEdge']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  show_occupancy: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Occupancy']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  list_passages: {
+    parameters: {
+      query?: {
+        /** @description Where the page begins, from the page before. */
+        cursor?: string
+        /** @description 1 to 200 items; 50 if not given. */
+        limit?: number
+        /**
+         * @description Only plates that hold these letters and digits.
+         * @example 1234
+         */
+        plate?: string
+        /** @description Only this gate. */
+        gate?: string
+        /** @description Only this outcome. */
+        outcome?: components['schemas']['Outcome']
+        /** @description Not before. */
+        from?: string
+        /** @description Before. */
+        until?: string
+      }
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Page_Passage']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  show_passage: {
+    parameters: {
+      query?: never
+      header?: never
+      path: {
+        /** @description The passage. */
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['PassageDetail']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  show_picture: {
+    parameters: {
+      query?: never
+      header?: never
+      path: {
+        /** @description The passage. */
+        id: string
+        /**
+         * @description `frame` or `crop`.
+         * @example crop
+         */
+        kind: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'image/jpeg': number[]
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  list_permits: {
+    parameters: {
+      query?: {
+        /** @description Where the page begins, from the page before. */
+        cursor?: string
+        /** @description 1 to 200 items; 50 if not given. */
+        limit?: number
+        /** @description Only permits whose plate, holder or group holds this text. */
+        plate?: string
+        /** @description Withdrawn permits in place of those in force. */
+        withdrawn?: boolean
+      }
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Page_Permit']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  create_permit: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['PermitInput']
+      }
+    }
+    responses: {
+      201: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Permit']
+        }
+      }
+      409: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  export_permits: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'text/csv': string
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  import_permits: {
+    parameters: {
+      query?: {
+        /** @description Only say what would happen. */
+        dry_run?: boolean
+      }
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        /**
+         * @example plate,holder,schedule
+         *     1234BCD,Ana,Mon-Fri 08:00-18:00
+         */
+        'text/csv': string
+      }
+    }
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ImportResult']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  show_permit: {
+    parameters: {
+      query?: never
+      header?: never
+      path: {
+        /** @description The permit. */
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Permit']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  change_permit: {
+    parameters: {
+      query?: never
+      header?: never
+      path: {
+        /** @description The permit. */
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['PermitInput']
+      }
+    }
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Permit']
+        }
+      }
+      409: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  withdraw_permit: {
+    parameters: {
+      query?: never
+      header?: never
+      path: {
+        /** @description The permit. */
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Permit']
+        }
+      }
+      409: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  restore_permit: {
+    parameters: {
+      query?: never
+      header?: never
+      path: {
+        /** @description The permit. */
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Permit']
+        }
+      }
+      409: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  show_session: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Session']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  log_in: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['LogIn']
+      }
+    }
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Session']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  log_out: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      204: {
+        headers: {
+          [name: string]: unknown
+        }
+        content?: never
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  show_setup: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['SetupState']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  set_up: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['SetupRequest']
+      }
+    }
+    responses: {
+      201: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Session']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  list_sites: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Page_Site']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  list_visits: {
+    parameters: {
+      query?: {
+        /** @description Where the page begins, from the page before. */
+        cursor?: string
+        /** @description 1 to 200 items; 50 if not given. */
+        limit?: number
+        /** @description Only this state. */
+        state?: components['schemas']['VisitState']
+        /** @description Only plates that hold these letters and digits. */
+        plate?: string
+      }
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Page_Visit']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  open_visit: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['NewVisit']
+      }
+    }
+    responses: {
+      201: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Visit']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  close_visit: {
+    parameters: {
+      query?: never
+      header?: never
+      path: {
+        /** @description The visit. */
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['CloseVisit']
+      }
+    }
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Visit']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  show_authority: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/x-x509-ca-cert': string
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  show_health: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Health']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  show_metrics: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'text/plain': string
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  show_ready: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Ready']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+}

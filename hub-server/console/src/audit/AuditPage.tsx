@@ -5,8 +5,9 @@ import { IconChevronDown, IconChevronRight, IconClipboardList } from '@tabler/ic
 import { useQuery } from '@tanstack/react-query'
 import { Fragment, useState } from 'react'
 
-import { api, type AuditEntry, take } from '../api'
+import { api, type AuditLine, take } from '../api'
 import { fromField } from '../format/time'
+import { wordOf } from '../format/word'
 import { Empty } from '../parts/Empty'
 import { Failure } from '../parts/Failure'
 import { Lines } from '../parts/Lines'
@@ -91,14 +92,14 @@ export default function AuditPage() {
       {list.items?.length === 0 && (
         <Empty icon={<IconClipboardList />} title={text.audit.empty} why={text.audit.emptyWhy} />
       )}
-      {list.items && list.items.length > 0 && <Trail entries={list.items} />}
+      {list.items && list.items.length > 0 && <Trail lines={list.items} />}
       <MorePages list={list} />
     </>
   )
 }
 
-function Trail({ entries }: { entries: AuditEntry[] }) {
-  const [shown, setShown] = useState<AuditEntry['id'] | null>(null)
+function Trail({ lines }: { lines: AuditLine[] }) {
+  const [shown, setShown] = useState<AuditLine['id'] | null>(null)
   return (
     <div className={parts.card}>
       <table className={parts.table}>
@@ -113,34 +114,34 @@ function Trail({ entries }: { entries: AuditEntry[] }) {
           </tr>
         </thead>
         <tbody>
-          {entries.map((entry) => (
-            <Fragment key={entry.id}>
+          {lines.map((line) => (
+            <Fragment key={line.id}>
               <tr>
                 <td data-label={text.audit.when}>
-                  <When at={entry.at} />
+                  <When at={line.at} />
                 </td>
-                <td data-label={text.audit.account}>{entry.actor}</td>
-                <td data-label={text.audit.what}>{entry.summary}</td>
+                <td data-label={text.audit.account}>{line.actor.name || wordOf(text.audit.actors, line.actor.kind)}</td>
+                <td data-label={text.audit.what}>{line.summary}</td>
                 <td data-label={text.audit.action}>
-                  <code className={classes.action}>{entry.action}</code>
+                  <code className={classes.action}>{line.action}</code>
                 </td>
-                <td data-label={entry.address ? text.audit.address : undefined}>{entry.address}</td>
+                <td data-label={line.address ? text.audit.address : undefined}>{line.address}</td>
                 <td data-label={text.audit.details}>
                   <ActionIcon
                     variant="subtle"
                     color="gray"
-                    aria-label={text.audit.show(entry.id)}
-                    aria-expanded={shown === entry.id}
-                    onClick={() => setShown(shown === entry.id ? null : entry.id)}
+                    aria-label={text.audit.show(line.id)}
+                    aria-expanded={shown === line.id}
+                    onClick={() => setShown(shown === line.id ? null : line.id)}
                   >
-                    {shown === entry.id ? <IconChevronDown size={18} /> : <IconChevronRight size={18} />}
+                    {shown === line.id ? <IconChevronDown size={18} /> : <IconChevronRight size={18} />}
                   </ActionIcon>
                 </td>
               </tr>
-              {shown === entry.id && (
+              {shown === line.id && (
                 <tr className={classes.detailRow}>
                   <td colSpan={6}>
-                    <Details entry={entry} />
+                    <Details line={line} />
                   </td>
                 </tr>
               )}
@@ -152,16 +153,16 @@ function Trail({ entries }: { entries: AuditEntry[] }) {
   )
 }
 
-function Details({ entry }: { entry: AuditEntry }) {
+function Details({ line }: { line: AuditLine }) {
   return (
     <div className={classes.details}>
       <Text size="xs" c="dimmed">
-        {text.audit.object}: {entry.object_kind} {entry.object_id}
+        {text.audit.object}: {line.object_kind} {line.object_id}
       </Text>
       <Text size="xs" c="dimmed">
-        {text.audit.hash}: {entry.hash}
+        {text.audit.hash}: {line.hash}
       </Text>
-      <pre className={classes.json}>{JSON.stringify(entry.details, null, 2)}</pre>
+      <pre className={classes.json}>{JSON.stringify(line.details, null, 2)}</pre>
     </div>
   )
 }

@@ -95,7 +95,12 @@ export default function SetUpPage() {
                   autoComplete="organization"
                   {...field('organisation')}
                 />
-                <TextInput label={text.setUp.site} description={text.setUp.siteWhy} autoComplete="off" {...field('site')} />
+                <TextInput
+                  label={text.setUp.site}
+                  description={text.setUp.siteWhy}
+                  autoComplete="off"
+                  {...field('site')}
+                />
               </SimpleGrid>
               <Select
                 label={text.setUp.timeZone}
