@@ -105,8 +105,8 @@ impl Steps {
                 if let Some(last) = prefix.last() {
                     kept[1] += symbol * step[usize::from(*last)];
                 }
-                for class in 1..CLASSES {
-                    if step[class] < LEAST_CLASS {
+                for (class, likely) in step.iter().enumerate().skip(1) {
+                    if *likely < LEAST_CLASS {
                         continue;
                     }
                     let code = class as u8;
@@ -119,7 +119,7 @@ impl Steps {
                     if before > 0.0 {
                         let mut longer = prefix.clone();
                         longer.push(code);
-                        next.entry(longer).or_default()[1] += before * step[class];
+                        next.entry(longer).or_default()[1] += before * likely;
                     }
                 }
             }

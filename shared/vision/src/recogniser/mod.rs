@@ -12,9 +12,17 @@ use crate::models::ModelError;
 use crate::models::ModelInfo;
 use crate::picture::Picture;
 use crate::reader::Reader;
+use crate::spelling::Spelling;
 
 /// Plates read in one picture, largest first: what a hostile picture can cost is bounded.
 const MOST_PLATES: usize = 16;
+
+/// A text whose characters are less sure than this on average (geometric mean) was read off something else than a plate:
+/// a sign, a grille, a bumper sticker. Measured on held-out frames: it drops no right text and most wrong boxes.
+const LEAST_SURE: f32 = 0.5;
+/// Grilles and headlamps read as one or two characters; so short a text must be beyond doubt.
+const SHORT: usize = 2;
+const LEAST_SURE_SHORT: f32 = 0.95;
 
 /// What was seen in one picture, and how long it took.
 #[derive(Clone, Debug, PartialEq)]
@@ -96,6 +104,9 @@ impl Recogniser {
             .filter_map(|(plate, steps)| {
                 let spelling = steps.spell()?;
                 let best = spelling.candidates.first()?;
+                if !is_plausible(&spelling) {
+                    return None;
+                }
                 Some(PlateRead {
                     text: best.text.clone(),
                     confidence: best.confidence,
@@ -113,6 +124,32 @@ impl Recogniser {
             detect_us: micros(detected.saturating_sub(started)),
             read_us: micros(read.saturating_sub(detected)),
         })
+    }
+}
+
+/// Whether a text is sure enough to have stood on a plate.
+fn is_plausible(spelling: &Spelling) -> bool {
+    let Some(best) = spelling.candidates.first() else {
+        return false;
+    };
+    let text = best.text.as_str();
+    let logarithms: f32 = text
+        .chars()
+        .zip(&spelling.characters)
+        .map(|(symbol, character)| {
+            character
+                .options
+                .iter()
+                .find(|option| option.0 == symbol)
+                .map_or(f32::MIN_POSITIVE, |option| option.1.max(f32::MIN_POSITIVE))
+                .ln()
+        })
+        .sum();
+    let mean = (logarithms / text.len().max(1) as f32).exp();
+    if text.len() <= SHORT {
+        mean >= LEAST_SURE_SHORT
+    } else {
+        mean >= LEAST_SURE
     }
 }
 

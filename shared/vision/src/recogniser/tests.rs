@@ -177,3 +177,23 @@ fn what_is_loaded_is_told_with_version_hash_input_and_classes() {
     assert_eq!(models[1].input, "grey, 144 x 40");
     assert!(models.iter().all(|model| model.sha256.len() == 64));
 }
+
+#[test]
+fn a_doubtful_or_very_short_text_was_not_read_off_a_plate() {
+    let spelling = |text: &str, sure: f32| Spelling {
+        candidates: vec![contract::plate::Candidate {
+            text: contract::plate::Plate::parse(text).unwrap(),
+            confidence: 0.1,
+        }],
+        characters: text
+            .chars()
+            .map(|symbol| contract::plate::Character {
+                options: vec![('Q', 0.3), (symbol, sure)],
+            })
+            .collect(),
+    };
+    assert!(is_plausible(&spelling("AB12", 0.6)));
+    assert!(!is_plausible(&spelling("AB12", 0.4)));
+    assert!(!is_plausible(&spelling("11", 0.9)));
+    assert!(is_plausible(&spelling("W8", 0.99)));
+}
