@@ -125,4 +125,4 @@ fn named(all: &[Named], id: Uuid) -> Named {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -168,4 +168,6 @@ pub fn openapi_text() -> String {
 }
 
 #[cfg(test)]
+mod desk_tests;
+#[cfg(test)]
 mod tests;
