@@ -312,12 +312,11 @@ impl Edge {
     /// Waits until the link stands as wanted.
     pub async fn status(&mut self, wanted: impl Fn(&Status) -> bool, limit: Duration) -> Status {
         let waiting = self.status.wait_for(|status| wanted(status));
-        let status = tokio::time::timeout(limit, waiting)
+        tokio::time::timeout(limit, waiting)
             .await
             .unwrap()
             .unwrap()
-            .clone();
-        status
+            .clone()
     }
 
     /// Waits until the hub has everything.
