@@ -1,5 +1,6 @@
 //! The command line: what a technician types at the gate.
 
+use std::io::IsTerminal;
 use std::io::Write;
 use std::path::Path;
 use std::path::PathBuf;
@@ -157,6 +158,7 @@ fn log(environment: &Environment, usual: &str) {
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new(usual));
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     if environment.log_json {
         lines.json().init();

@@ -233,24 +233,36 @@ fn read_top(figment: &Figment, key: &str) -> Vec<Fault> {
     }
 }
 
-fn read_part<T: serde::de::DeserializeOwned>(figment: &Figment, key: &str) -> Vec<Fault> {
+/// Reads one section and gathers what is wrong with it: a key that can't be read is named and left out, and the rest is
+/// read again.
+fn read_part<T: serde::de::DeserializeOwned>(figment: &Figment, section: &str) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    let mut left_out = Vec::new();
+    let mut value = match figment.find_value(section) {
+        Ok(value) => value,
+        Err(_) => return faults,
+    };
     // figment's own `extract_inner` puts the section's path behind the inner one.
-    let read = figment
-        .find_value(key)
-        .and_then(|value| value.deserialize::<T>());
-    match read {
-        Ok(_) => Vec::new(),
-        Err(error) => error
-            .into_iter()
-            .map(|error| {
-                let fault = explain(&error);
-                Fault {
-                    key: join(key, &fault.key),
-                    why: fault.why,
-                }
-            })
-            .collect(),
+    while let Err(error) = value.deserialize::<T>() {
+        let missing = matches!(error.kind, figment::error::Kind::MissingField(_));
+        let fault = explain(&error);
+        let key = fault.key.split('.').next().unwrap_or_default().to_owned();
+        if !(missing && left_out.contains(&key)) {
+            faults.push(Fault {
+                key: join(section, &fault.key),
+                why: fault.why,
+            });
+        }
+        let removed = match &mut value {
+            figment::value::Value::Dict(_, keys) if !missing => keys.remove(&key).is_some(),
+            _ => false,
+        };
+        if !removed {
+            break;
+        }
+        left_out.push(key);
     }
+    faults
 }
 
 fn join(section: &str, key: &str) -> String {
@@ -264,7 +276,7 @@ fn join(section: &str, key: &str) -> String {
 /// Words for one fault of figment's. The value of a key that looks like a secret is not repeated.
 fn explain(error: &figment::Error) -> Fault {
     let mut key = error.path.join(".");
-    let mut why = error.kind.to_string();
+    let mut why = error.kind.to_string().replace("``", "`");
     if let figment::error::Kind::UnknownField(name, allowed) = &error.kind {
         if !key.ends_with(name.as_str()) {
             key = join(&key, name);
@@ -464,6 +476,7 @@ colour = "blue"
 keep_events = "soon"
 [gates.north]
 direction = "sideways"
+join = "glue"
 pins = { kind = "fake", moves = "pins.log" }
 [gates.south]
 direction = "exit"
@@ -478,6 +491,7 @@ pins = { kind = "pi", relay = "hold", open_pin = 99 }
             "colour",
             "store",
             "gates.north.direction",
+            "gates.north.join",
             "gates.south.hold_open",
             "gates.south.least_confidence",
             "gates.south.pins.open_pin",

@@ -373,7 +373,7 @@ impl Lane {
         status.why.clone_from(&why);
         let camera = self.views[place].name.clone();
         if state == CameraState::Live {
-            info!(gate = %self.id, camera, "camera {camera} is live");
+            debug!(gate = %self.id, camera, "camera {camera} is live");
         } else {
             warn!(gate = %self.id, camera, ?state, "camera {camera} is {state:?}: {why}");
             // Nobody sees the car leave.
