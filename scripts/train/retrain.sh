@@ -22,9 +22,17 @@ python="${PYTHON:-python3}"
 cd "$here"
 "$python" drive.py
 "$python" reader_data.py --data "$data" --out "$work/reader" --synthetic 36000 --seed "$seed" $real
-"$python" train_reader.py --arrays "$work/reader" --out "$work/reader-1.pt" --steps READER1 --seed "$seed"
-"$python" train_reader.py --arrays "$work/reader" --out "$work/reader.pt" --steps READER2 --rate RATE2 --start "$work/reader-1.pt" --seed "$((seed + 1))"
-"$python" scenes.py --data "$data" --reader-arrays "$work/reader" --out "$work/detector" --windows 18000 --seed "$((seed + 1))" $real $web
-"$python" train_detector.py --arrays "$work/detector" --out "$work/detector.pt" --steps DETECTOR1 --seed "$seed"
+"$python" train_reader.py --arrays "$work/reader" --out "$work/reader-1.pt" --steps 2800 --seed "$seed"
+"$python" train_reader.py --arrays "$work/reader" --out "$work/reader.pt" --steps 1500 --rate 8e-4 --start "$work/reader-1.pt" --seed "$((seed + 1))"
+"$python" scenes.py --data "$data" --reader-arrays "$work/reader" --out "$work/windows-1" --windows 18000 --seed "$((seed + 1))" $real $web
+"$python" scenes.py --data "$data" --reader-arrays "$work/reader" --out "$work/windows-2" --windows 16000 --seed "$((seed + 2))" --close-up 0.4 $real $web
+"$python" scenes.py --data "$data" --reader-arrays "$work/reader" --out "$work/windows-3" --windows 3000 --rendered 1200 --seed "$((seed + 3))" --close-up 0.35 $real $web
+"$python" train_detector.py --arrays "$work/windows-1" --out "$work/detector-1.pt" --steps 3000 --seed "$seed"
+"$python" train_detector.py --arrays "$work/windows-2" --out "$work/detector-2.pt" --start "$work/detector-1.pt" --steps 1400 --rate 1.2e-3 --corner 14 --seed "$((seed + 1))"
+"$python" train_detector.py --arrays "$work/windows-3" --out "$work/detector.pt" --start "$work/detector-2.pt" --steps 340 --rate 8e-4 --corner 10 --seed "$((seed + 2))"
 "$python" export.py --detector "$work/detector.pt" --reader "$work/reader.pt"
-"$python" evaluate.py --data "$data" --arrays "$work/reader"
+if [ -n "$real$web" ]; then
+    "$python" evaluate.py --data "$data" --arrays "$work/reader" --only reader,samples
+else
+    "$python" evaluate.py --data "$data" --arrays "$work/reader"
+fi

@@ -18,7 +18,9 @@ import cv2
 import numpy as np
 
 import capture
+import cars
 import fonts
+import gate_scene
 import layouts
 
 WINDOW = 320
@@ -257,6 +259,41 @@ def compose(rng, studio: Studio):
     return image, [quads[index] for index in inside], [exactness[index] for index in inside]
 
 
+def rendered_windows(job):
+    """Windows of our own rendered gate with random cars and plates: fences, posts and grilles without a plate, too."""
+    seed, count = job
+    cv2.setNumThreads(1)
+    rng = np.random.default_rng(seed)
+    images = np.zeros((count, WINDOW, WINDOW), np.uint8)
+    quads = np.full((count, MOST_PLATES, 9), np.nan, np.float32)
+    lane = gate_scene.empty_lane(int(rng.integers(1 << 30)))
+    for index in range(count):
+        if index % 30 == 0:
+            plate = layouts.draw(rng).image
+            share = 0.19 if plate.shape[1] < 2.3 * plate.shape[0] else 0.28
+            car = cars.draw_car(cars.BODIES[layouts.pick(rng, list(cars.BODIES))], rng.uniform(15, 240, 3), plate, share * rng.uniform(0.9, 1.1), rng.random())
+        view, found = lane.copy(), []
+        if rng.random() < 0.7:
+            width = float(rng.uniform(140, 800))
+            found.append(gate_scene.place(view, car, rng.uniform(200, 760), 168 + 0.585 * width + rng.uniform(-30, 30), width, rng.normal(0, 0.015)))
+        grey = cv2.cvtColor(gate_scene.photographed(view, rng, rng.uniform(0, 4), rng.uniform(0.4, 1.15)), cv2.COLOR_RGB2GRAY)
+        scale = float(rng.uniform(0.62, 1.1))
+        grey = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+        x, y = int(rng.integers(0, grey.shape[1] - WINDOW)), int(rng.integers(0, max(1, grey.shape[0] - WINDOW)))
+        if found and rng.random() < 0.7:
+            middle = found[0].mean(0) * scale - rng.uniform(0.2, 0.8, 2) * WINDOW
+            x, y = int(np.clip(middle[0], 0, grey.shape[1] - WINDOW)), int(np.clip(middle[1], 0, max(0, grey.shape[0] - WINDOW)))
+        cut = grey[y : y + WINDOW, x : x + WINDOW]
+        images[index, : cut.shape[0]] = cut
+        images[index] = capture.exposed(rng, images[index], 60, gentle=True)
+        for slot, quad in enumerate(found):
+            moved = quad * scale - np.float32([x, y])
+            if (moved.mean(0) >= 0).all() and (moved.mean(0) < WINDOW).all():
+                quads[index, slot, :8] = moved.reshape(8)
+                quads[index, slot, 8] = 1
+    return images, quads
+
+
 def part(job):
     seed, count, validation, options = job
     cv2.setNumThreads(1)
@@ -280,6 +317,7 @@ def main() -> None:
     parser.add_argument("--windows", type=int, default=24000)
     parser.add_argument("--seed", type=int, default=2)
     parser.add_argument("--close-up", type=float, default=0.28, help="the part of plates that are drawn near")
+    parser.add_argument("--rendered", type=int, default=0, help="how many windows of our rendered gate to add")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--no-web", action="store_true", help="leave out det-web (no stated licence)")
     parser.add_argument("--no-real", action="store_true", help="leave out the openalpr sets (AGPL-3.0)")
@@ -289,12 +327,13 @@ def main() -> None:
     jobs = [(options.seed * 100_000 + number, batch, False, options) for number in range(options.windows // batch)]
     jobs.append((options.seed * 100_000 + 99_999, 600, True, options))
     with multiprocessing.Pool(options.processes) as pool:
-        parts = pool.map(part, jobs, chunksize=1)
+        drawn = pool.map(rendered_windows, [(options.seed * 100_000 + 50_000 + number, 150) for number in range(options.rendered // 150)], chunksize=1)
+        parts = drawn + pool.map(part, jobs, chunksize=1)
     np.save(os.path.join(options.out, "windows-val.npy"), parts[-1][0])
     np.save(os.path.join(options.out, "quads-val.npy"), parts[-1][1])
     np.save(os.path.join(options.out, "windows.npy"), np.concatenate([one[0] for one in parts[:-1]]))
     np.save(os.path.join(options.out, "quads.npy"), np.concatenate([one[1] for one in parts[:-1]]))
-    print(f"{options.windows} windows")
+    print(f"{options.windows} windows and {sum(len(one[0]) for one in drawn)} rendered ones")
 
 
 if __name__ == "__main__":

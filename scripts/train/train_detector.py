@@ -1,6 +1,6 @@
 """Trains the plate detector on the windows that scenes.py wrote.
 
-    python train_detector.py --arrays DIR --out detector.pt [--steps 3600] [--seed 1] [--start detector.pt]
+    python train_detector.py --arrays DIR --out detector.pt [--steps 3000] [--seed 1] [--start detector.pt]
 
 Keeps an exponential average of the weights. The best checkpoint is chosen on held-out windows (held-out photographs and texts).
 """
@@ -118,9 +118,9 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--arrays", default="/tmp/plate-training/detector")
     parser.add_argument("--out", default="/tmp/plate-training/detector.pt")
-    parser.add_argument("--steps", type=int, default=3600)
-    parser.add_argument("--batch", type=int, default=24)
-    parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--rate", type=float, default=1.5e-3)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--corner", type=float, default=8.0, help="weight of the corner loss")
     parser.add_argument("--start")

@@ -1,6 +1,6 @@
 """Trains the plate reader on the canvases that reader_data.py wrote.
 
-    python train_reader.py --arrays DIR --out reader.pt [--steps 3000] [--seed 1] [--start reader.pt]
+    python train_reader.py --arrays DIR --out reader.pt [--steps 2800] [--seed 1] [--start reader.pt]
 
 Keeps an exponential average of the weights; the checkpoint holds the average. Validation is on held-out plates only (by plate
 text); the best checkpoint is chosen by the mean exact rate over us-val, br-val and synthetic-val.
@@ -104,7 +104,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--arrays", default="/tmp/plate-training/reader")
     parser.add_argument("--out", default="/tmp/plate-training/reader.pt")
-    parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("--steps", type=int, default=2800)
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--rate", type=float, default=1.5e-3)
     parser.add_argument("--seed", type=int, default=1)
