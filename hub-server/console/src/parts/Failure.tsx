@@ -41,8 +41,10 @@ export function sortFaults(
   const fields: Record<string, string> = {}
   const others: string[] = []
   for (const fault of error.fields) {
-    if (known.includes(fault.field)) fields[fault.field] = fault.why
-    else others.push(`${fault.field}: ${fault.why}`)
+    if (known.includes(fault.field)) {
+      const before = fields[fault.field]
+      fields[fault.field] = before ? `${before}; ${fault.why}` : fault.why
+    } else others.push(`${fault.field}: ${fault.why}`)
   }
   return { fields, rest: others.length > 0 ? others.join('; ') : null }
 }
