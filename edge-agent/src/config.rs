@@ -253,9 +253,12 @@ fn read_part<T: serde::de::DeserializeOwned>(figment: &Figment, section: &str) -
                 why: fault.why,
             });
         }
-        let removed = match &mut value {
-            figment::value::Value::Dict(_, keys) if !missing => keys.remove(&key).is_some(),
-            _ => false,
+        let removed = if let figment::value::Value::Dict(_, keys) = &mut value
+            && !missing
+        {
+            keys.remove(&key).is_some()
+        } else {
+            false
         };
         if !removed {
             break;
