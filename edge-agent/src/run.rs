@@ -164,13 +164,18 @@ pub async fn run(config: Config, environment: Environment) -> anyhow::Result<()>
             std::process::exit(130);
         }
     };
+    conclude(why, clean, config.stop_within)
+}
+
+/// Says how the agent ended.
+fn conclude(why: Option<Ended>, clean: bool, limit: Duration) -> anyhow::Result<()> {
     if let Some((name, ended)) = why {
         ended.with_context(|| format!("running gate {name}"))?;
         bail!("gate {name} ended by itself");
     }
     if !clean {
-        error!(limit = ?config.stop_within, "the stop took too long and was cut short");
-        bail!("the stop took longer than {:?}", config.stop_within);
+        error!(?limit, "the stop took too long and was cut short");
+        bail!("the stop took longer than {:?}", limit);
     }
     info!("edge-agent stopped cleanly");
     Ok(())

@@ -165,9 +165,14 @@ impl Bench {
         let mut spool = self.store.spool.watch();
         let answer = async {
             loop {
-                let answered = self.facts().into_iter().find_map(|fact| match fact {
-                    Fact::OrderDone(done) if done.order == id => Some(done.result),
-                    _ => None,
+                let answered = self.facts().into_iter().find_map(|fact| {
+                    if let Fact::OrderDone(done) = fact
+                        && done.order == id
+                    {
+                        Some(done.result)
+                    } else {
+                        None
+                    }
                 });
                 if let Some(result) = answered {
                     return result;
@@ -192,9 +197,12 @@ impl Bench {
     fn judged(&self) -> Vec<Judged> {
         self.facts()
             .into_iter()
-            .filter_map(|fact| match fact {
-                Fact::Judged(judged) => Some(judged),
-                _ => None,
+            .filter_map(|fact| {
+                if let Fact::Judged(judged) = fact {
+                    Some(judged)
+                } else {
+                    None
+                }
             })
             .collect()
     }
@@ -386,9 +394,12 @@ async fn orders_are_recorded_before_the_barrier_moves() {
     let moved: Vec<BarrierMoved> = bench
         .facts()
         .into_iter()
-        .filter_map(|fact| match fact {
-            Fact::BarrierMoved(moved) => Some(moved),
-            _ => None,
+        .filter_map(|fact| {
+            if let Fact::BarrierMoved(moved) = fact {
+                Some(moved)
+            } else {
+                None
+            }
         })
         .collect();
     let expected = [
