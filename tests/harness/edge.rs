@@ -274,7 +274,7 @@ impl Edge {
             .map(|line| {
                 let line: Value = serde_json::from_str(line)
                     .with_context(|| format!("reading a move: {line}"))?;
-                Ok(line["move"]
+                Ok(line["action"]
                     .as_str()
                     .context("a move has a name")?
                     .to_owned())
