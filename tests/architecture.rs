@@ -19,7 +19,9 @@ const EDGE_ROOMS: &[(&str, &[&str])] = &[
     ("lib", &["*"]),
     (
         "config",
-        &["camera", "gpio", "sensors", "gate", "store", "link", "faults"],
+        &[
+            "camera", "gpio", "sensors", "gate", "store", "link", "faults",
+        ],
     ),
     ("health", &["camera", "gpio", "gate", "store", "link"]),
     ("recognize", &["camera"]),

@@ -41,7 +41,10 @@ impl Browser {
             .kill_on_drop(true)
             .spawn()
             .context("starting chromedriver: install Debian's chromium and chromium-driver")?;
-        let output = driver.stdout.take().context("chromedriver prints its port")?;
+        let output = driver
+            .stdout
+            .take()
+            .context("chromedriver prints its port")?;
         let mut lines = BufReader::new(output).lines();
         let port = loop {
             let line = lines.next_line().await?.context("chromedriver ended")?;
@@ -58,7 +61,9 @@ impl Browser {
                 "--disable-dev-shm-usage", "--lang=en", format!("--user-data-dir={}", folder.join("profile").display()),
             ]},
         });
-        let Value::Object(capabilities) = options else { bail!("capabilities are an object") };
+        let Value::Object(capabilities) = options else {
+            bail!("capabilities are an object")
+        };
         let client = ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new())
             .capabilities(capabilities)
             .connect(&format!("http://127.0.0.1:{port}"))
@@ -66,23 +71,37 @@ impl Browser {
             .context("starting Chromium")?;
         client.set_window_size(1440, 1000).await?;
         std::fs::create_dir_all(root().join("target/screenshots"))?;
-        Ok(Self { client, _driver: driver })
+        Ok(Self {
+            client,
+            _driver: driver,
+        })
     }
 
     /// Opens an address.
     pub async fn go(&self, address: &str) -> anyhow::Result<()> {
-        self.client.goto(address).await.with_context(|| format!("opening {address}"))
+        self.client
+            .goto(address)
+            .await
+            .with_context(|| format!("opening {address}"))
     }
 
     /// Waits until the page shows a text.
     pub async fn sees(&self, text: &str) -> anyhow::Result<()> {
-        let found = wait_for(&format!("{text:?} on the page"), PATIENCE, || async {
-            let body = self.client.execute("return document.body.innerText", vec![]).await.ok()?;
+        let what = format!("{text:?} on the page");
+        let found = wait_for(&what, PATIENCE, || async {
+            let body = self
+                .client
+                .execute("return document.body.innerText", vec![])
+                .await
+                .ok()?;
             let body = body.as_str()?.replace('\u{a0}', " ");
             (body.contains(text) || squeezed(&body).contains(&squeezed(text))).then_some(())
         });
         if let Err(error) = found.await {
-            let body = self.client.execute("return document.body.innerText", vec![]).await?;
+            let body = self
+                .client
+                .execute("return document.body.innerText", vec![])
+                .await?;
             bail!("{error:#}; it shows: {}", body.as_str().unwrap_or_default());
         }
         Ok(())
@@ -94,27 +113,53 @@ impl Browser {
             "//*[(self::input or self::textarea) and @id = //label[normalize-space(.) = {label:?} or \
              starts-with(normalize-space(.), {label:?})]/@for]",
         );
-        let field = self.visible(&path).await.with_context(|| format!("the field {label}"))?;
+        let field = self
+            .visible(&path)
+            .await
+            .with_context(|| format!("the field {label}"))?;
         field.clear().await?;
-        field.send_keys(text).await.with_context(|| format!("writing into {label}"))
+        field
+            .send_keys(text)
+            .await
+            .with_context(|| format!("writing into {label}"))
     }
 
     /// Presses the button with this text.
     pub async fn press(&self, text: &str) -> anyhow::Result<()> {
-        let button = self.visible(&format!("//button[normalize-space(.) = {text:?}]")).await;
-        button.with_context(|| format!("the button {text}"))?.click().await.with_context(|| format!("pressing {text}"))
+        let button = self
+            .visible(&format!("//button[normalize-space(.) = {text:?}]"))
+            .await;
+        button
+            .with_context(|| format!("the button {text}"))?
+            .click()
+            .await
+            .with_context(|| format!("pressing {text}"))
     }
 
     /// Presses the button with this accessible name.
     pub async fn press_named(&self, name: &str) -> anyhow::Result<()> {
-        let button = self.visible(&format!("//button[@aria-label = {name:?}]")).await;
-        button.with_context(|| format!("the button named {name}"))?.click().await.with_context(|| format!("pressing {name}"))
+        let button = self
+            .visible(&format!("//button[@aria-label = {name:?}]"))
+            .await;
+        button
+            .with_context(|| format!("the button named {name}"))?
+            .click()
+            .await
+            .with_context(|| format!("pressing {name}"))
     }
 
     /// Presses the button with this text in the dialog.
     pub async fn press_in_dialog(&self, text: &str) -> anyhow::Result<()> {
-        let button = self.visible(&format!("//*[@role = 'dialog']//button[normalize-space(.) = {text:?}]")).await;
-        button.with_context(|| format!("the dialog's button {text}"))?.click().await.with_context(|| format!("pressing {text}"))
+        let button = self
+            .visible(&format!(
+                "//*[@role = 'dialog']//button[normalize-space(.) = {text:?}]"
+            ))
+            .await;
+        button
+            .with_context(|| format!("the dialog's button {text}"))?
+            .click()
+            .await
+            .with_context(|| format!("pressing {text}"))
     }
 
     async fn visible(&self, path: &str) -> anyhow::Result<Element> {
@@ -131,7 +176,8 @@ impl Browser {
 
     /// Waits until at least `count` pictures are there with pixels in them.
     pub async fn shows_pictures(&self, count: u64) -> anyhow::Result<()> {
-        let script = "return [...document.images].filter(i => i.complete && i.naturalWidth > 20).length";
+        let script =
+            "return [...document.images].filter(i => i.complete && i.naturalWidth > 20).length";
         wait_for(&format!("{count} pictures"), PATIENCE, || async {
             let shown = self.client.execute(script, vec![]).await.ok()?.as_u64()?;
             (shown >= count).then_some(())
@@ -146,14 +192,32 @@ impl Browser {
             // Headless Chromium has a least window width; the page's own width is set exactly.
             self.emulate(Some(width)).await?;
             tokio::time::sleep(Duration::from_millis(400)).await;
-            let picture = self.client.screenshot().await.context("taking a screenshot")?;
-            std::fs::write(root().join(format!("target/screenshots/{name}-{width}.png")), picture)?;
+            let picture = self
+                .client
+                .screenshot()
+                .await
+                .context("taking a screenshot")?;
+            std::fs::write(
+                root().join(format!("target/screenshots/{name}-{width}.png")),
+                picture,
+            )?;
             let script = "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
-            let over = self.client.execute(script, vec![]).await?.as_i64().unwrap_or_default();
-            anyhow::ensure!(over <= 0, "{name} is {over} pixels too wide for a window of {width}");
+            let over = self
+                .client
+                .execute(script, vec![])
+                .await?
+                .as_i64()
+                .unwrap_or_default();
+            anyhow::ensure!(
+                over <= 0,
+                "{name} is {over} pixels too wide for a window of {width}"
+            );
         }
         self.emulate(None).await?;
-        self.client.set_window_size(1440, 1000).await.context("setting the window's size")
+        self.client
+            .set_window_size(1440, 1000)
+            .await
+            .context("setting the window's size")
     }
 
     async fn emulate(&self, width: Option<u32>) -> anyhow::Result<()> {
@@ -173,7 +237,11 @@ impl Browser {
 
     /// What the browser logged as errors: refused styles and scripts, failed requests, uncaught exceptions.
     pub async fn complaints(&self) -> anyhow::Result<Vec<String>> {
-        let log = self.client.issue_cmd(Log).await.context("reading the browser's log")?;
+        let log = self
+            .client
+            .issue_cmd(Log)
+            .await
+            .context("reading the browser's log")?;
         Ok(log
             .as_array()
             .into_iter()
@@ -181,7 +249,9 @@ impl Browser {
             .filter(|entry| entry["level"] == "SEVERE")
             .filter_map(|entry| entry["message"].as_str().map(str::to_owned))
             // Who is not logged in yet is told so by a 401, and a picture that is on its way by a 404.
-            .filter(|message| !message.contains("status of 401") && !message.contains("status of 404"))
+            .filter(|message| {
+                !message.contains("status of 401") && !message.contains("status of 404")
+            })
             .collect())
     }
 
@@ -201,8 +271,15 @@ fn squeezed(text: &str) -> String {
 struct DevTools(Value);
 
 impl fantoccini::wd::WebDriverCompatibleCommand for DevTools {
-    fn endpoint(&self, base: &url::Url, session: Option<&str>) -> Result<url::Url, url::ParseError> {
-        base.join(&format!("session/{}/goog/cdp/execute", session.unwrap_or_default()))
+    fn endpoint(
+        &self,
+        base: &url::Url,
+        session: Option<&str>,
+    ) -> Result<url::Url, url::ParseError> {
+        base.join(&format!(
+            "session/{}/goog/cdp/execute",
+            session.unwrap_or_default()
+        ))
     }
 
     fn method_and_body(&self, _: &url::Url) -> (http::Method, Option<String>) {
@@ -215,11 +292,18 @@ impl fantoccini::wd::WebDriverCompatibleCommand for DevTools {
 struct Log;
 
 impl fantoccini::wd::WebDriverCompatibleCommand for Log {
-    fn endpoint(&self, base: &url::Url, session: Option<&str>) -> Result<url::Url, url::ParseError> {
+    fn endpoint(
+        &self,
+        base: &url::Url,
+        session: Option<&str>,
+    ) -> Result<url::Url, url::ParseError> {
         base.join(&format!("session/{}/se/log", session.unwrap_or_default()))
     }
 
     fn method_and_body(&self, _: &url::Url) -> (http::Method, Option<String>) {
-        (http::Method::POST, Some(json!({"type": "browser"}).to_string()))
+        (
+            http::Method::POST,
+            Some(json!({"type": "browser"}).to_string()),
+        )
     }
 }

@@ -26,8 +26,14 @@ async fn a_person_sets_up_the_hub_and_watches_the_drive() {
     let browser = Browser::start(folder.path()).await.unwrap();
 
     // The set-up link.
-    browser.go(&format!("{}/setup#token={token}", hub.address())).await.unwrap();
-    browser.fill("Organisation", "Town of Ribera").await.unwrap();
+    browser
+        .go(&format!("{}/setup#token={token}", hub.address()))
+        .await
+        .unwrap();
+    browser
+        .fill("Organisation", "Town of Ribera")
+        .await
+        .unwrap();
     browser.fill("First site", "Depot").await.unwrap();
     browser.fill("Name to log in with", NAME).await.unwrap();
     browser.fill("Password", "olive").await.unwrap();
@@ -42,7 +48,13 @@ async fn a_person_sets_up_the_hub_and_watches_the_drive() {
     let drive = Drive::load(&root()).unwrap();
     api.import_permits(&drive.permits_csv()).await.unwrap();
     let code = hub.enrolment_code(&api, GATE, "entry").await.unwrap();
-    let mut edge = Edge::new(&folder.path().join("edge"), &root(), GATE, &Pictures::drive(&drive).unwrap()).unwrap();
+    let mut edge = Edge::new(
+        &folder.path().join("edge"),
+        &root(),
+        GATE,
+        &Pictures::drive(&drive).unwrap(),
+    )
+    .unwrap();
     edge.enrol(&hub.link_address(), &code).await.unwrap();
 
     // Live, without a reload: the page is open before the first car comes.
@@ -56,37 +68,65 @@ async fn a_person_sets_up_the_hub_and_watches_the_drive() {
     browser.look("live").await.unwrap();
 
     // A passage with its pictures.
-    browser.go(&format!("{}/passages", hub.address())).await.unwrap();
+    browser
+        .go(&format!("{}/passages", hub.address()))
+        .await
+        .unwrap();
     browser.sees(last).await.unwrap();
     browser.look("passages").await.unwrap();
     let passages = api.list("/api/v1/passages").await.unwrap();
-    browser.go(&format!("{}/passages/{}", hub.address(), passages[0]["id"].as_str().unwrap())).await.unwrap();
+    browser
+        .go(&format!(
+            "{}/passages/{}",
+            hub.address(),
+            passages[0]["id"].as_str().unwrap()
+        ))
+        .await
+        .unwrap();
     browser.sees("Time from picture to arm").await.unwrap();
-    browser.sees("A permit holds for this plate.").await.unwrap();
+    browser
+        .sees("A permit holds for this plate.")
+        .await
+        .unwrap();
     browser.shows_pictures(2).await.unwrap();
     browser.look("passage").await.unwrap();
 
     // A permit by hand.
-    browser.go(&format!("{}/permits", hub.address())).await.unwrap();
+    browser
+        .go(&format!("{}/permits", hub.address()))
+        .await
+        .unwrap();
     browser.press("New permit").await.unwrap();
     browser.fill("Plate", "rtf 4h82").await.unwrap();
     browser.fill("Holder", "Rita Ferraz").await.unwrap();
     browser.look("permit").await.unwrap();
     browser.press("Create").await.unwrap();
-    browser.sees("The permit for RTF4H82 is saved").await.unwrap();
+    browser
+        .sees("The permit for RTF4H82 is saved")
+        .await
+        .unwrap();
     browser.look("permits").await.unwrap();
 
     // Who is on site.
-    browser.go(&format!("{}/visits", hub.address())).await.unwrap();
+    browser
+        .go(&format!("{}/visits", hub.address()))
+        .await
+        .unwrap();
     browser.sees("on site").await.unwrap();
     browser.look("visits").await.unwrap();
 
     // The gate by hand.
-    browser.go(&format!("{}/edges", hub.address())).await.unwrap();
+    browser
+        .go(&format!("{}/edges", hub.address()))
+        .await
+        .unwrap();
     browser.sees("Connected").await.unwrap();
     browser.look("edges").await.unwrap();
     let before = edge.moves().unwrap().len();
-    browser.press_named(&format!("Open {GATE} by hand")).await.unwrap();
+    browser
+        .press_named(&format!("Open {GATE} by hand"))
+        .await
+        .unwrap();
     browser.fill("Reason", "the plate is muddy").await.unwrap();
     browser.look("order").await.unwrap();
     browser.press_in_dialog("Open").await.unwrap();
@@ -97,14 +137,27 @@ async fn a_person_sets_up_the_hub_and_watches_the_drive() {
     .unwrap();
 
     // The audit trail has it.
-    browser.go(&format!("{}/audit", hub.address())).await.unwrap();
+    browser
+        .go(&format!("{}/audit", hub.address()))
+        .await
+        .unwrap();
     browser.sees(NAME).await.unwrap();
     browser.look("audit").await.unwrap();
-    browser.go(&format!("{}/accounts", hub.address())).await.unwrap();
+    browser
+        .go(&format!("{}/accounts", hub.address()))
+        .await
+        .unwrap();
     browser.sees("Administrator").await.unwrap();
-    browser.sees(&format!("Gatewarden {}", env!("CARGO_PKG_VERSION"))).await.unwrap();
+    browser
+        .sees(&format!("Gatewarden {}", env!("CARGO_PKG_VERSION")))
+        .await
+        .unwrap();
 
-    assert_eq!(browser.complaints().await.unwrap(), Vec::<String>::new(), "the browser complained");
+    assert_eq!(
+        browser.complaints().await.unwrap(),
+        Vec::<String>::new(),
+        "the browser complained"
+    );
     browser.end().await.unwrap();
     edge.stop().await.unwrap();
     hub.stop().await.unwrap();

@@ -29,7 +29,10 @@ async fn kill_at(victim: Victim, point: &str, nth: u64) -> anyhow::Result<()> {
         Victim::Edge => {
             stage.edge.start(Some(&fault)).await?;
             let status = stage.edge.process()?.ended(DRIVE).await?;
-            anyhow::ensure!(!status.success(), "{fault}: the edge was to be killed and ended with {status}");
+            anyhow::ensure!(
+                !status.success(),
+                "{fault}: the edge was to be killed and ended with {status}"
+            );
             stage.edge.start(None).await?;
         }
         Victim::Hub => {
@@ -37,7 +40,10 @@ async fn kill_at(victim: Victim, point: &str, nth: u64) -> anyhow::Result<()> {
             stage.hub.start(Some(&fault)).await?;
             stage.edge.start(None).await?;
             let status = stage.hub.process()?.ended(DRIVE).await?;
-            anyhow::ensure!(!status.success(), "{fault}: the hub was to be killed and ended with {status}");
+            anyhow::ensure!(
+                !status.success(),
+                "{fault}: the hub was to be killed and ended with {status}"
+            );
             stage.hub.start(None).await?;
         }
     }
@@ -51,9 +57,15 @@ async fn kill_at(victim: Victim, point: &str, nth: u64) -> anyhow::Result<()> {
     record::moves_have_causes(&at_edge, stage.edge.moves()?.len())?;
     // An edge that was killed plays its folder again from the start: what it judged last is the whole drive.
     let opened = record::plates(&at_edge, Outcome::Open);
-    anyhow::ensure!(opened.ends_with(&stage.drive.permitted()), "opened for {opened:?}");
+    anyhow::ensure!(
+        opened.ends_with(&stage.drive.permitted()),
+        "opened for {opened:?}"
+    );
     let refused: Vec<String> = stage.drive.refused();
-    anyhow::ensure!(!opened.iter().any(|plate| refused.contains(plate)), "opened for {opened:?}");
+    anyhow::ensure!(
+        !opened.iter().any(|plate| refused.contains(plate)),
+        "opened for {opened:?}"
+    );
     anyhow::ensure!(progress.passages > 0, "{progress:?}");
     Ok(())
 }
