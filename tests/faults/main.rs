@@ -25,6 +25,7 @@ enum Victim {
 async fn kill_at(victim: Victim, point: &str, nth: u64) -> anyhow::Result<()> {
     let fault = format!("{point}:{nth}");
     let mut stage = Stage::set().await?;
+    stage.hand_over_book().await?;
     match victim {
         Victim::Edge => {
             stage.edge.start(Some(&fault)).await?;

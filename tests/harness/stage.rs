@@ -1,5 +1,7 @@
 //! A stage for a scenario: a hub that is set up, the drive's permits in its book, and an edge that is enrolled.
 
+use std::time::Duration;
+
 use anyhow::Context;
 use tempfile::TempDir;
 
@@ -9,6 +11,7 @@ use crate::edge::Edge;
 use crate::edge::Pictures;
 use crate::hub::Hub;
 use crate::root;
+use crate::wait_for;
 
 /// The administrator's name on the stage.
 pub const NAME: &str = "marisol";
@@ -62,6 +65,22 @@ impl Stage {
             drive,
             folder,
         })
+    }
+
+    /// Lets the edge fetch the permit book, and stops it: from then on it judges without a hub.
+    pub async fn hand_over_book(&mut self) -> anyhow::Result<()> {
+        self.edge.start(None).await?;
+        let edge = &self.edge;
+        wait_for(
+            "the permit book at the edge",
+            Duration::from_secs(60),
+            || async {
+                let status = edge.status().await.ok()?;
+                (status["book"]["permits"].as_u64()? > 0).then_some(())
+            },
+        )
+        .await?;
+        self.edge.stop().await
     }
 
     /// Logs in again, after the hub was started anew.

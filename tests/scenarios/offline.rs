@@ -11,20 +11,8 @@ use harness::wait_for;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn with_the_hub_away_for_the_whole_drive_the_gate_opens_and_the_hub_catches_up() {
     let mut stage = Stage::set().await.unwrap();
-    // The book has to be at the edge before the hub goes.
-    stage.edge.start(None).await.unwrap();
-    wait_for(
-        "the permit book at the edge",
-        Duration::from_secs(30),
-        || async {
-            let status = stage.edge.status().await.ok()?;
-            (status["book"]["permits"].as_u64()? > 0).then_some(())
-        },
-    )
-    .await
-    .unwrap();
+    stage.hand_over_book().await.unwrap();
     stage.hub.stop().await.unwrap();
-    stage.edge.stop().await.unwrap();
     let before = stage.edge.moves().unwrap().len();
 
     // The whole drive again, with nobody there.
