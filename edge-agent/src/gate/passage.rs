@@ -208,8 +208,9 @@ impl Joiner {
             return;
         };
         let elsewhere = track.is_elsewhere(read);
-        if !elsewhere && at.since(track.last_seen) < self.rules.gone_after {
-            // Cars do not change places between two frames: it is the same one, read differently.
+        let unlike = read.confidence >= STRANGER_SURE && track.is_unlike(read);
+        if !elsewhere && !unlike && at.since(track.last_seen) < self.rules.gone_after {
+            // Cars do not change places between two frames: it is the same one, read a little differently.
             self.stranger = None;
             if track.add(at, read) {
                 steps.push(Step::Keep(track.passage));
@@ -488,6 +489,16 @@ impl Track {
             })
         };
         known(false) || !self.is_elsewhere(read) && known(true)
+    }
+
+    /// Whether a read has so little in common with every text of this vehicle that no misreading explains it: the
+    /// next car stands nose to tail where this one stood.
+    fn is_unlike(&self, read: &PlateRead) -> bool {
+        let key = read.text.key();
+        self.texts
+            .iter()
+            .filter(|(_, text)| text.best.is_some())
+            .all(|(known, _)| 2 * strsim::levenshtein(known, &key) > known.len().max(key.len()))
     }
 
     /// Whether a read stands where this vehicle can't be a frame later: further away, or well beside.

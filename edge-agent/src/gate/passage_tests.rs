@@ -147,6 +147,25 @@ fn two_cars_nose_to_tail_stay_two_when_both_plates_are_in_view() {
 }
 
 #[test]
+fn two_cars_nose_to_tail_stay_two_even_where_the_first_one_stood() {
+    let mut lane = Lane::new(Rules::default());
+    lane.drive("7KDM294", 4);
+    for _ in 0..4 {
+        lane.frame(&[near("RTF4H82", 0.9, 3)]);
+    }
+    assert_eq!(lane.finish(), ["7KDM294", "RTF4H82"]);
+}
+
+#[test]
+fn a_single_frame_of_another_text_in_the_same_place_is_no_second_car() {
+    let mut lane = Lane::new(Rules::default());
+    lane.drive("7KDM294", 4);
+    lane.frame(&[near("RTF4H82", 0.9, 4)]);
+    lane.frame(&[near("7KDM294", 0.8, 5)]);
+    assert_eq!(lane.finish(), ["7KDM294"]);
+}
+
+#[test]
 fn two_cars_with_nearly_the_same_plate_stay_two() {
     let mut lane = Lane::new(Rules::default());
     lane.drive("FLEET01", 6);
