@@ -126,40 +126,31 @@ impl Browser {
 
     /// Presses the button with this text.
     pub async fn press(&self, text: &str) -> anyhow::Result<()> {
-        let button = self
-            .visible(&format!("//button[normalize-space(.) = {text:?}]"))
-            .await;
-        button
-            .with_context(|| format!("the button {text}"))?
-            .click()
+        self.click(&format!("//button[normalize-space(.) = {text:?}]"))
             .await
-            .with_context(|| format!("pressing {text}"))
     }
 
     /// Presses the button with this accessible name.
     pub async fn press_named(&self, name: &str) -> anyhow::Result<()> {
-        let button = self
-            .visible(&format!("//button[@aria-label = {name:?}]"))
-            .await;
-        button
-            .with_context(|| format!("the button named {name}"))?
-            .click()
+        self.click(&format!("//button[@aria-label = {name:?}]"))
             .await
-            .with_context(|| format!("pressing {name}"))
     }
 
     /// Presses the button with this text in the dialog.
     pub async fn press_in_dialog(&self, text: &str) -> anyhow::Result<()> {
-        let button = self
-            .visible(&format!(
-                "//*[@role = 'dialog']//button[normalize-space(.) = {text:?}]"
-            ))
-            .await;
-        button
-            .with_context(|| format!("the dialog's button {text}"))?
-            .click()
-            .await
-            .with_context(|| format!("pressing {text}"))
+        self.click(&format!(
+            "//*[@role = 'dialog']//button[normalize-space(.) = {text:?}]"
+        ))
+        .await
+    }
+
+    /// Clicks as soon as nothing lies over the element: a page that changes its width takes a moment.
+    async fn click(&self, path: &str) -> anyhow::Result<()> {
+        let what = format!("a click on {path}");
+        wait_for(&what, PATIENCE, || async {
+            self.visible(path).await.ok()?.click().await.ok()
+        })
+        .await
     }
 
     async fn visible(&self, path: &str) -> anyhow::Result<Element> {

@@ -91,11 +91,22 @@ async fn a_person_sets_up_the_hub_and_watches_the_drive() {
     browser.shows_pictures(2).await.unwrap();
     browser.look("passage").await.unwrap();
 
+    works_with_permits_and_visits(&browser, &hub.address()).await;
+    opens_the_gate_by_hand(&browser, &hub.address(), &edge).await;
+
+    assert_eq!(
+        browser.complaints().await.unwrap(),
+        Vec::<String>::new(),
+        "the browser complained"
+    );
+    browser.end().await.unwrap();
+    edge.stop().await.unwrap();
+    hub.stop().await.unwrap();
+}
+
+async fn works_with_permits_and_visits(browser: &Browser, address: &str) {
     // A permit by hand.
-    browser
-        .go(&format!("{}/permits", hub.address()))
-        .await
-        .unwrap();
+    browser.go(&format!("{}/permits", address)).await.unwrap();
     browser.press("New permit").await.unwrap();
     browser.fill("Plate", "rtf 4h82").await.unwrap();
     browser.fill("Holder", "Rita Ferraz").await.unwrap();
@@ -108,18 +119,14 @@ async fn a_person_sets_up_the_hub_and_watches_the_drive() {
     browser.look("permits").await.unwrap();
 
     // Who is on site.
-    browser
-        .go(&format!("{}/visits", hub.address()))
-        .await
-        .unwrap();
+    browser.go(&format!("{}/visits", address)).await.unwrap();
     browser.sees("on site").await.unwrap();
     browser.look("visits").await.unwrap();
+}
 
+async fn opens_the_gate_by_hand(browser: &Browser, address: &str, edge: &Edge) {
     // The gate by hand.
-    browser
-        .go(&format!("{}/edges", hub.address()))
-        .await
-        .unwrap();
+    browser.go(&format!("{}/edges", address)).await.unwrap();
     browser.sees("Connected").await.unwrap();
     browser.look("edges").await.unwrap();
     let before = edge.moves().unwrap().len();
@@ -129,7 +136,7 @@ async fn a_person_sets_up_the_hub_and_watches_the_drive() {
         .unwrap();
     browser.fill("Reason", "the plate is muddy").await.unwrap();
     browser.look("order").await.unwrap();
-    browser.press_in_dialog("Open").await.unwrap();
+    browser.press_in_dialog("Open the gate").await.unwrap();
     harness::wait_for("the arm to move", Duration::from_secs(20), || async {
         (edge.moves().ok()?.len() > before).then_some(())
     })
@@ -137,28 +144,13 @@ async fn a_person_sets_up_the_hub_and_watches_the_drive() {
     .unwrap();
 
     // The audit trail has it.
-    browser
-        .go(&format!("{}/audit", hub.address()))
-        .await
-        .unwrap();
+    browser.go(&format!("{}/audit", address)).await.unwrap();
     browser.sees(NAME).await.unwrap();
     browser.look("audit").await.unwrap();
-    browser
-        .go(&format!("{}/accounts", hub.address()))
-        .await
-        .unwrap();
+    browser.go(&format!("{}/accounts", address)).await.unwrap();
     browser.sees("Administrator").await.unwrap();
     browser
         .sees(&format!("Gatewarden {}", env!("CARGO_PKG_VERSION")))
         .await
         .unwrap();
-
-    assert_eq!(
-        browser.complaints().await.unwrap(),
-        Vec::<String>::new(),
-        "the browser complained"
-    );
-    browser.end().await.unwrap();
-    edge.stop().await.unwrap();
-    hub.stop().await.unwrap();
 }
