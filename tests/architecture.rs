@@ -3,6 +3,8 @@
 //! Each wall is a row of a table below. `a_planted_violation_of_each_wall_is_found` plants one violation of every wall
 //! and fails if the checks let it through.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::fs;
@@ -238,121 +240,123 @@ fn the_tree_keeps_its_walls() {
     );
 }
 
+/// One violation of each wall, at least: `(wall, file, source)`.
+const PLANTED: &[(&str, &str, &str)] = &[
+    (
+        "programs",
+        "edge-agent/src/gate/task.rs",
+        "use hub_server::store::Tx;",
+    ),
+    (
+        "programs",
+        "hub-server/src/web/passages.rs",
+        "fn f() { edge_agent::run::run(); }",
+    ),
+    (
+        "contract",
+        "shared/contract/src/wire.rs",
+        "use tokio::net::UdpSocket;",
+    ),
+    (
+        "rooms",
+        "edge-agent/src/gate/task.rs",
+        "use crate::link::sync::Sync;",
+    ),
+    (
+        "rooms",
+        "edge-agent/src/store/spool.rs",
+        "use crate::gate::task::Gate;",
+    ),
+    (
+        "rooms",
+        "hub-server/src/parking/visits.rs",
+        "use crate::intake::ledger::Ledger;",
+    ),
+    (
+        "rooms",
+        "hub-server/src/web/edges.rs",
+        "use crate::link::listen::Listener;",
+    ),
+    (
+        "rooms",
+        "hub-server/src/audit/mod.rs",
+        "fn f() { crate::auth::accounts::find(); }",
+    ),
+    (
+        "rooms",
+        "hub-server/src/attic/mod.rs",
+        "use crate::store::Tx;",
+    ),
+    ("homes", "edge-agent/src/link/sync.rs", "use sled::Db;"),
+    (
+        "homes",
+        "edge-agent/src/gate/task.rs",
+        "fn f() { rppal::gpio::Gpio::new(); }",
+    ),
+    (
+        "homes",
+        "hub-server/src/parking/visits.rs",
+        "use rusqlite::Connection;",
+    ),
+    (
+        "homes",
+        "edge-agent/src/gate/task.rs",
+        "use candle_core::Tensor;",
+    ),
+    ("homes", "hub-server/src/fleet/edges.rs", "use axum::Json;"),
+    ("pure", "edge-agent/src/gate/machine.rs", "async fn f() {}"),
+    (
+        "pure",
+        "edge-agent/src/gate/verdict.rs",
+        "use contract::time::Clock;",
+    ),
+    (
+        "pure",
+        "hub-server/src/link/session.rs",
+        "fn f() { std::fs::read(\"x\"); }",
+    ),
+    (
+        "pure",
+        "edge-agent/src/link/sync.rs",
+        "fn f() { let _ = std::time::Instant::now(); }",
+    ),
+    (
+        "seams",
+        "hub-server/src/parking/permits.rs",
+        "pub trait PermitStore {}",
+    ),
+    ("names", "edge-agent/src/gate/helpers.rs", ""),
+    (
+        "tables",
+        "hub-server/src/parking/visits.rs",
+        "const Q: &str = \"SELECT name FROM accounts WHERE id = $1\";",
+    ),
+    (
+        "tables",
+        "hub-server/src/fleet/edges.rs",
+        "const Q: &str = \"UPDATE permits SET note = $1\";",
+    ),
+    (
+        "sql",
+        "hub-server/src/parking/visits.rs",
+        "const Q: &str = \"SELECT id FROM visits WHERE a = $2 AND b = $1\";",
+    ),
+    (
+        "sql",
+        "hub-server/src/parking/visits.rs",
+        "const Q: &str = \"INSERT OR REPLACE INTO visits (id) VALUES ($1)\";",
+    ),
+    (
+        "sql",
+        "hub-server/src/web/visits.rs",
+        "const Q: &str = \"SELECT id FROM visits\";",
+    ),
+];
+
 #[test]
 fn a_planted_violation_of_each_wall_is_found() {
-    let planted: &[(&str, &str, &str)] = &[
-        (
-            "programs",
-            "edge-agent/src/gate/task.rs",
-            "use hub_server::store::Tx;",
-        ),
-        (
-            "programs",
-            "hub-server/src/web/passages.rs",
-            "fn f() { edge_agent::run::run(); }",
-        ),
-        (
-            "contract",
-            "shared/contract/src/wire.rs",
-            "use tokio::net::UdpSocket;",
-        ),
-        (
-            "rooms",
-            "edge-agent/src/gate/task.rs",
-            "use crate::link::sync::Sync;",
-        ),
-        (
-            "rooms",
-            "edge-agent/src/store/spool.rs",
-            "use crate::gate::task::Gate;",
-        ),
-        (
-            "rooms",
-            "hub-server/src/parking/visits.rs",
-            "use crate::intake::ledger::Ledger;",
-        ),
-        (
-            "rooms",
-            "hub-server/src/web/edges.rs",
-            "use crate::link::listen::Listener;",
-        ),
-        (
-            "rooms",
-            "hub-server/src/audit/mod.rs",
-            "fn f() { crate::auth::accounts::find(); }",
-        ),
-        (
-            "rooms",
-            "hub-server/src/attic/mod.rs",
-            "use crate::store::Tx;",
-        ),
-        ("homes", "edge-agent/src/link/sync.rs", "use sled::Db;"),
-        (
-            "homes",
-            "edge-agent/src/gate/task.rs",
-            "fn f() { rppal::gpio::Gpio::new(); }",
-        ),
-        (
-            "homes",
-            "hub-server/src/parking/visits.rs",
-            "use rusqlite::Connection;",
-        ),
-        (
-            "homes",
-            "edge-agent/src/gate/task.rs",
-            "use candle_core::Tensor;",
-        ),
-        ("homes", "hub-server/src/fleet/edges.rs", "use axum::Json;"),
-        ("pure", "edge-agent/src/gate/machine.rs", "async fn f() {}"),
-        (
-            "pure",
-            "edge-agent/src/gate/verdict.rs",
-            "use contract::time::Clock;",
-        ),
-        (
-            "pure",
-            "hub-server/src/link/session.rs",
-            "fn f() { std::fs::read(\"x\"); }",
-        ),
-        (
-            "pure",
-            "edge-agent/src/link/sync.rs",
-            "fn f() { let _ = std::time::Instant::now(); }",
-        ),
-        (
-            "seams",
-            "hub-server/src/parking/permits.rs",
-            "pub trait PermitStore {}",
-        ),
-        ("names", "edge-agent/src/gate/helpers.rs", ""),
-        (
-            "tables",
-            "hub-server/src/parking/visits.rs",
-            "const Q: &str = \"SELECT name FROM accounts WHERE id = $1\";",
-        ),
-        (
-            "tables",
-            "hub-server/src/fleet/edges.rs",
-            "const Q: &str = \"UPDATE permits SET note = $1\";",
-        ),
-        (
-            "sql",
-            "hub-server/src/parking/visits.rs",
-            "const Q: &str = \"SELECT id FROM visits WHERE a = $2 AND b = $1\";",
-        ),
-        (
-            "sql",
-            "hub-server/src/parking/visits.rs",
-            "const Q: &str = \"INSERT OR REPLACE INTO visits (id) VALUES ($1)\";",
-        ),
-        (
-            "sql",
-            "hub-server/src/web/visits.rs",
-            "const Q: &str = \"SELECT id FROM visits\";",
-        ),
-    ];
     let mut walls = BTreeSet::new();
-    for (wall, file, source) in planted {
+    for (wall, file, source) in PLANTED {
         let found = breaches(&[((*file).to_owned(), (*source).to_owned())]);
         assert!(
             found.iter().any(|b| b.wall == *wall && b.file == *file),
@@ -418,6 +422,9 @@ fn mapped_rooms(document: &str, program: &str) -> BTreeSet<String> {
         .filter(|room| !room.contains(' '))
         .collect()
 }
+
+/// Rooms, and what each may use.
+type Rooms = &'static [(&'static str, &'static [&'static str])];
 
 type Check = fn(&File, &mut Vec<Breach>);
 
@@ -641,25 +648,12 @@ fn tables_of(sql: &str) -> BTreeSet<String> {
         .map(|w| &w[1])
         .collect();
     words
-        .windows(3)
-        .filter(|w| matches!(w[0].as_str(), "from" | "join" | "into"))
-        .map(|w| w[1].clone())
-        .chain(
-            words
-                .windows(2)
-                .next()
-                .filter(|w| w[0] == "update")
-                .map(|w| w[1].clone()),
-        )
-        .chain(
-            words
-                .iter()
-                .rev()
-                .take(2)
-                .last()
-                .filter(|w| *w == "from")
-                .and(words.last().cloned()),
-        )
+        .windows(2)
+        .enumerate()
+        .filter(|(place, w)| {
+            matches!(w[0].as_str(), "from" | "join" | "into") || *place == 0 && w[0] == "update"
+        })
+        .map(|(_, w)| w[1].clone())
         .filter(|table| !own.contains(table) && table != "select")
         .collect()
 }
@@ -694,7 +688,7 @@ impl File {
     }
 
     /// The table of its program and its room's name.
-    fn room(&self) -> Option<(&'static [(&'static str, &'static [&'static str])], &str)> {
+    fn room(&self) -> Option<(Rooms, &str)> {
         let (rooms, rest) = if let Some(rest) = self.path.strip_prefix("edge-agent/src/") {
             (EDGE_ROOMS, rest)
         } else {

@@ -2,6 +2,8 @@
 //!
 //! Every page is looked at 360 and 1440 pixels wide; the screenshots lie in target/screenshots.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod browser;
 
 use std::time::Duration;

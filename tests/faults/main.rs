@@ -3,7 +3,8 @@
 //! The steps are the fault points of docs/decisions/0003-fault-points.md. Which passings of a point are hit comes from a
 //! seed; both are printed.
 
-use std::io::Write;
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -74,6 +75,7 @@ async fn kill_at(victim: Victim, point: &str, nth: u64) -> anyhow::Result<()> {
 }
 
 /// Kills at two passings of a point that a printed seed chooses.
+#[expect(clippy::print_stdout, reason = "seeds are printed")]
 async fn kill_twice(victim: Victim, point: &str, passings: RangeInclusive<u64>) {
     let seed: u64 = rand::rng().random();
     let mut random = StdRng::seed_from_u64(seed);
@@ -85,11 +87,7 @@ async fn kill_twice(victim: Victim, point: &str, passings: RangeInclusive<u64>) 
         }
     };
     for nth in [first, second] {
-        writeln!(
-            std::io::stdout(),
-            "killing the {victim:?} at passing {nth} of {point} (seed {seed})"
-        )
-        .unwrap();
+        println!("killing the {victim:?} at passing {nth} of {point} (seed {seed})");
         if let Err(error) = kill_at(victim, point, nth).await {
             panic!("killed the {victim:?} at passing {nth} of {point} (seed {seed}): {error:#}");
         }

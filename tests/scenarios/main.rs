@@ -1,5 +1,7 @@
 //! Scenarios: a real hub and a real edge as processes, loopback QUIC, scripted pins, and the rendered drive.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod drive;
 mod offline;
 mod orders;
