@@ -407,6 +407,30 @@ fn the_map_in_the_architecture_document_is_the_tree() {
     }
 }
 
+#[test]
+fn every_proof_named_in_the_feature_list_exists() {
+    let document = fs::read_to_string(root().join("docs/FEATURES.md")).unwrap();
+    let mut files = sources();
+    collect_all(&root().join("tests"), &mut files);
+    for folder in ["shared", "edge-agent/src", "hub-server/src"] {
+        collect_all(&root().join(folder), &mut files);
+    }
+    let proofs: BTreeSet<&str> = document
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(|name| name.matches('_').count() > 2 && !name.contains('/'))
+        .collect();
+    assert!(proofs.len() > 30, "only {} proofs are named", proofs.len());
+    for proof in proofs {
+        let declared = format!("fn {proof}(");
+        assert!(
+            files.iter().any(|(_, source)| source.contains(&declared)),
+            "no test is called {proof}"
+        );
+    }
+}
+
 /// The rooms that the document's map lists for a program: lines `  room/   what` below the line of the program.
 fn mapped_rooms(document: &str, program: &str) -> BTreeSet<String> {
     document
@@ -844,6 +868,21 @@ fn sources() -> Vec<(String, String)> {
         collect(&root().join(folder), &mut files);
     }
     files
+}
+
+/// All Rust files below a folder, tests included.
+fn collect_all(folder: &Path, files: &mut Vec<(String, String)>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect_all(&path, files);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push((
+                path.display().to_string(),
+                fs::read_to_string(&path).unwrap(),
+            ));
+        }
+    }
 }
 
 fn collect(folder: &Path, files: &mut Vec<(String, String)>) {

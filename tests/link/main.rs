@@ -38,7 +38,7 @@ use tokio::task::JoinSet;
 
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// GR-18: a wrong, used or expired code is refused, each with its name; the right one makes an edge once.
+/// A wrong, used or expired code is refused, each with its name; the right one makes an edge once.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_code_makes_one_edge_and_every_other_code_is_refused_by_name() {
     let (clock, hand) = Clock::manual(contract::time::Timestamp::from_millis(1_790_000_000_000));
@@ -133,7 +133,7 @@ async fn two_thousand_events_survive_disconnects() {
     hub.stop().await;
 }
 
-/// SE-41: a certificate of another authority opens nothing.
+/// A certificate of another authority opens nothing.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_foreign_certificate_is_refused() {
     let hub = Hub::start(Clock::System).await;
@@ -290,7 +290,7 @@ async fn give(hub: &Hub, edge: &Edge, holds: Duration) -> OrderId {
     id
 }
 
-/// GR-10: the newest permit book comes down, and only it.
+/// AC-01: the newest permit book comes down, and only it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_newest_book_is_in_force_at_the_edge_after_a_change() {
     let hub = Hub::start(Clock::System).await;
@@ -320,7 +320,7 @@ async fn the_newest_book_is_in_force_at_the_edge_after_a_change() {
     hub.stop().await;
 }
 
-/// GR-16: pictures follow their events and arrive unchanged.
+/// AC-11: pictures follow their events and arrive unchanged.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_picture_follows_its_event() {
     let hub = Hub::start(Clock::System).await;

@@ -31,7 +31,7 @@ fn run(seed: u64, plan: Plan) -> u64 {
     }
 }
 
-/// GR-19, experiment 20: zero lost, none twice, contents unchanged, with crashes of either side at each step.
+/// GR-19: zero lost, none twice, contents unchanged, with crashes of either side at each step.
 #[test]
 fn nothing_is_lost_or_doubled_when_either_side_dies_at_any_step() {
     for seed in 0..SEEDS {
