@@ -1,6 +1,8 @@
 //! The command line: what a technician types at the gate.
 
+use std::io::BufRead;
 use std::io::IsTerminal;
+use std::io::Read;
 use std::io::Write;
 use std::path::Path;
 use std::path::PathBuf;
@@ -49,13 +51,12 @@ enum Command {
     /// Runs the gates.
     Run,
     /// Makes this machine an edge of a hub, with a one-time code from its console.
+    ///
+    /// The code is read from standard input: other users of this machine can see a command's arguments.
     Enrol {
         /// The hub as HOST:PORT.
         #[arg(long)]
         hub: String,
-        /// The code.
-        #[arg(long)]
-        code: String,
         /// This machine's name for people; its host name by default.
         #[arg(long)]
         machine: Option<String>,
@@ -116,11 +117,12 @@ pub fn main() -> anyhow::Result<()> {
             let config = config::load(&cli.config)?;
             runtime()?.block_on(run::run(config, environment))
         }
-        Some(Command::Enrol { hub, code, machine }) => {
+        Some(Command::Enrol { hub, machine }) => {
             log(&environment, "warn");
             let config = config::load(&cli.config)?;
             let machine = machine.unwrap_or(environment.machine);
-            runtime()?.block_on(enrol(&config, &hub, &code, &machine))
+            let code = ask_code()?;
+            runtime()?.block_on(enrol(&config, &hub, code.trim(), &machine))
         }
         Some(Command::Status { json }) => {
             let answer = health::ask(&health::status_socket(&data(&cli.config)?))?;
@@ -165,6 +167,24 @@ fn log(environment: &Environment, usual: &str) {
     } else {
         lines.init();
     }
+}
+
+/// Asks for the enrolment code, or takes it from a pipe.
+fn ask_code() -> anyhow::Result<String> {
+    let input = std::io::stdin();
+    if input.is_terminal() {
+        let mut out = std::io::stdout().lock();
+        write!(out, "Enrolment code: ")
+            .and_then(|()| out.flush())
+            .context("writing to the terminal")?;
+    }
+    let mut code = String::new();
+    input
+        .lock()
+        .take(200)
+        .read_line(&mut code)
+        .context("reading the enrolment code")?;
+    Ok(code)
 }
 
 async fn enrol(config: &Config, hub: &str, code: &str, machine: &str) -> anyhow::Result<()> {

@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::drive::Drive;
 use crate::process::Process;
 use crate::process::run;
+use crate::process::run_with;
 use crate::wait_for;
 
 /// How long a program may take to start: machines that build at the same time are slow.
@@ -161,7 +162,8 @@ impl Edge {
 
     /// Enrols it with a hub.
     pub async fn enrol(&self, hub: &str, code: &str) -> anyhow::Result<()> {
-        self.command(&["enrol", "--hub", hub, "--code", code])
+        let arguments = ["enrol", "--hub", hub, "--config", "edge.toml"];
+        run_with("edge-agent", &arguments, &self.folder, code)
             .await
             .map(drop)
     }

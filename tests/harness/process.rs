@@ -12,6 +12,7 @@ use anyhow::Context;
 use anyhow::bail;
 use tokio::io::AsyncBufReadExt;
 use tokio::io::AsyncRead;
+use tokio::io::AsyncWriteExt;
 use tokio::io::BufReader;
 use tokio::process::Child;
 use tokio::process::Command;
@@ -141,13 +142,33 @@ impl Process {
 
 /// Runs a program to its end and gives what it printed; fails if it failed.
 pub async fn run(name: &str, arguments: &[&str], folder: &Path) -> anyhow::Result<String> {
-    let output = Command::new(program(name)?)
+    run_with(name, arguments, folder, "").await
+}
+
+/// Runs a program with a line of input.
+pub async fn run_with(
+    name: &str,
+    arguments: &[&str],
+    folder: &Path,
+    input: &str,
+) -> anyhow::Result<String> {
+    let mut child = Command::new(program(name)?)
         .args(arguments)
         .current_dir(folder)
-        .stdin(Stdio::null())
-        .output()
-        .await
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
         .with_context(|| format!("starting {name}"))?;
+    if let Some(mut pipe) = child.stdin.take() {
+        // A program that needs no input may have closed it.
+        let _ = pipe.write_all(format!("{input}\n").as_bytes()).await;
+    }
+    let output = child
+        .wait_with_output()
+        .await
+        .with_context(|| format!("running {name}"))?;
     let printed = String::from_utf8_lossy(&output.stdout).into_owned();
     if !output.status.success() {
         bail!(

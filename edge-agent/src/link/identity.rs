@@ -23,7 +23,7 @@ use serde::Serialize;
 #[derive(Debug, thiserror::Error)]
 pub enum IdentityError {
     /// This machine was not enrolled.
-    #[error("this machine is not enrolled: run `edge-agent enrol --hub HOST:PORT --code CODE`")]
+    #[error("this machine is not enrolled: run `edge-agent enrol --hub HOST:PORT`")]
     NotEnrolled,
     /// A file can't be read or written.
     #[error("keeping the identity in {path}")]

@@ -398,7 +398,7 @@ export const text = {
     make: 'Make a code',
     codeLead: 'Type this on the edge. The code works once, and only with this hub.',
     code: 'Code',
-    command: 'Command for the edge',
+    command: 'Command for the edge; it asks for the code',
     expires: 'The code runs out',
     waiting: 'Waiting for the edge to enrol. You may close this window.',
     arrived: (name: string) => `${name} is enrolled.`,

@@ -201,7 +201,7 @@ pub struct EnrolmentCode {
     /// Where the edge connects.
     #[schema(example = "hub.example.org:8443")]
     pub address: String,
-    /// What to run on the edge.
+    /// What to run on the edge. It asks for the code: a command line is no place for a secret.
     pub command: String,
 }
 
@@ -328,7 +328,7 @@ pub async fn enrol_edge(
     let (code, address) = (code.to_string(), hub.web.link_address.clone());
     let answer = EnrolmentCode {
         id,
-        command: format!("edge-agent enrol --hub {address} --code {code}"),
+        command: format!("edge-agent enrol --hub {address}"),
         code,
         expires_at: expires_at.into(),
         address,

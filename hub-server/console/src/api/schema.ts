@@ -849,7 +849,7 @@ export interface components {
        * @example 7Q4K-W2ZD-9XH3-P0NB-6RVT-M5CJ-AE
        */
       code: string
-      /** @description What to run on the edge. */
+      /** @description What to run on the edge. It asks for the code: a command line is no place for a secret. */
       command: string
       /** @description It can be used until then. */
       expires_at: components['schemas']['At']
