@@ -78,6 +78,17 @@ pub async fn provision(
             plan.time_zone
         )
     })?;
+    for (option, text) in [
+        ("--organisation", &plan.organisation),
+        ("--site", &plan.site),
+    ] {
+        let is_name = !text.trim().is_empty()
+            && text.chars().count() <= 100
+            && !text.chars().any(char::is_control);
+        if !is_name {
+            bail!("{option} is 1 to 100 characters without control characters");
+        }
+    }
     let rows = match &plan.permits {
         Some(file) => read_permits(file, &zone)?,
         None => Vec::new(),

@@ -171,6 +171,10 @@ async fn until_done(edge: &mut Edge, pictures: u64) -> anyhow::Result<Progress> 
 async fn summary(hub: &Hub, edge: &mut Edge, progress: &Progress) -> anyhow::Result<String> {
     let at_hub = hub.events_held().await?;
     let at_edge = edge.progress().await?.events;
+    anyhow::ensure!(
+        at_hub <= at_edge,
+        "the hub holds {at_hub} events of {at_edge}: some of them twice"
+    );
     Ok(format!(
         "{} pictures, {} passages, {} opened, {} denied, {at_edge} events at the edge, {at_hub} at the hub, {} missing",
         progress.pictures,

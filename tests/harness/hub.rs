@@ -58,8 +58,21 @@ impl Hub {
         run("hub-server", &all, &self.folder).await
     }
 
-    /// Starts the hub and waits until it serves.
+    /// Starts the hub and waits until it serves. A port of an earlier start may be somebody else's for a moment.
     pub async fn start(&mut self, fault: Option<&str>) -> anyhow::Result<()> {
+        let mut tries = 0;
+        loop {
+            match self.start_once(fault).await {
+                Err(error) if tries < 20 && error.to_string().contains("in use") => {
+                    tries += 1;
+                    tokio::time::sleep(Duration::from_millis(500)).await;
+                }
+                started => return started,
+            }
+        }
+    }
+
+    async fn start_once(&mut self, fault: Option<&str>) -> anyhow::Result<()> {
         let environment: Vec<(&str, &str)> = fault
             .map(|fault| ("GATEWARDEN_FAULT", fault))
             .into_iter()

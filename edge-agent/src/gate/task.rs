@@ -66,6 +66,8 @@ use crate::store::Store;
 
 /// How often inputs are read and the machine is told the time.
 const TICK: Duration = Duration::from_millis(20);
+/// How long a decision waits for its pictures to be on disk; after that the gate goes on without them.
+const PICTURES: Duration = Duration::from_secs(2);
 /// How long an arm that must go up at once waits for the disk.
 const URGENT: Duration = Duration::from_millis(100);
 /// The quality of a frame that is packed as JPEG by us.
@@ -575,7 +577,13 @@ impl Lane {
             }
             kept
         };
-        tokio::task::spawn_blocking(work).await.unwrap_or_default()
+        match tokio::time::timeout(PICTURES, tokio::task::spawn_blocking(work)).await {
+            Ok(kept) => kept.unwrap_or_default(),
+            Err(_) => {
+                warn!(passage = %passage, "the pictures are not kept: the disk does not answer");
+                Vec::new()
+            }
+        }
     }
 
     /// Records a move with what belongs to it, then moves the arm. Returns how long both took, in microseconds.
@@ -600,6 +608,9 @@ impl Lane {
                 });
                 self.record(&[fact], Some(URGENT)).await;
             }
+            // What counts from here on is the debounced level: a spike must not hold the gate open for ever.
+            let settled = self.settled_safety();
+            self.machine.input(now, Sensor::Safety, settled);
             return (record_us, 0);
         }
         let told = match moved.action {
@@ -619,6 +630,15 @@ impl Lane {
             .iter_mut()
             .find(safety)
             .is_some_and(Contact::read)
+    }
+
+    /// The safety input's level after debouncing.
+    fn settled_safety(&self) -> bool {
+        self.contacts
+            .iter()
+            .find(|contact| contact.sensor == Some(Sensor::Safety))
+            .and_then(|contact| self.status.inputs.get(&contact.name).copied())
+            .unwrap_or(false)
     }
 
     /// Notes what the barrier's pins said.

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use rppal::gpio::Gpio;
 use rppal::gpio::InputPin;
+use rppal::gpio::Level;
+use rppal::gpio::Mode;
 use rppal::gpio::OutputPin;
 use serde::Deserialize;
 
@@ -135,30 +137,40 @@ impl Config {
 
 pub(super) fn open(config: &Config) -> Result<Pins, PinError> {
     let gpio = bank()?;
-    let output = |pin: u8| -> Result<OutputPin, PinError> {
+    let output = |pin: u8, on: bool| -> Result<OutputPin, PinError> {
         let free = gpio.get(pin).map_err(|error| refused(pin, &error))?;
         // rppal sets the level before the mode: the relay never sees a moment of the other level.
-        let mut output = if config.active_low {
-            free.into_output_high()
-        } else {
+        let mut output = if on == config.active_low {
             free.into_output_low()
+        } else {
+            free.into_output_high()
         };
         // The pin stays an output at its rest level when the agent ends; as an input it would float.
         output.set_reset_on_drop(false);
         Ok(output)
     };
+    let held = config.relay == Relay::Hold && is_held(&gpio, config)?;
     let barrier = Relays {
         relay: config.relay,
         pulse: config.pulse,
         active_low: config.active_low,
-        open: output(config.open_pin)?,
-        close: config.close_pin.map(output).transpose()?,
-        held: false,
+        open: output(config.open_pin, held)?,
+        close: config.close_pin.map(|pin| output(pin, false)).transpose()?,
+        held,
     };
     Ok(Pins {
         barrier: Box::new(barrier),
         inputs: inputs_of(&gpio, config)?,
     })
+}
+
+/// Whether an agent before this one left the holding relay on: then the arm stays up, because a start moves nothing. After
+/// power-up the pin is an input, and its level means nothing.
+fn is_held(gpio: &Gpio, config: &Config) -> Result<bool, PinError> {
+    let pin = config.open_pin;
+    let free = gpio.get(pin).map_err(|error| refused(pin, &error))?;
+    let on = (free.read() == Level::High) != config.active_low;
+    Ok(free.mode() == Mode::Output && on)
 }
 
 pub(super) fn open_inputs(config: &Config) -> Result<Inputs, PinError> {
@@ -250,7 +262,7 @@ impl Barrier for Relays {
 
 impl Drop for Relays {
     fn drop(&mut self) {
-        self.held = false;
+        // A pulse ends; a relay that holds the arm up goes on holding it: stopping the agent closes on nobody.
         // Setting a level can't fail.
         let _ = self.rest();
     }

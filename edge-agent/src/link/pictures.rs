@@ -10,6 +10,8 @@ use contract::ids::PassageId;
 use contract::wire::Message;
 use contract::wire::PictureOffer;
 use contract::wire::PictureState;
+use sha2::Digest;
+use sha2::Sha256;
 use tracing::debug;
 use tracing::warn;
 
@@ -81,7 +83,7 @@ enum Sent {
     Stored,
     Unwanted,
     Damaged,
-    /// The file is not there any more: retention was faster.
+    /// The file is not there any more, or is not the picture any more.
     Gone,
 }
 
@@ -97,6 +99,12 @@ async fn send(line: &Line, picture: &PendingPicture) -> anyhow::Result<Sent> {
             return Ok(Sent::Damaged);
         }
     };
+    let digest: [u8; 32] = Sha256::digest(&bytes).into();
+    if digest != picture.evidence.sha256 {
+        // A power cut or a failing card: nobody can prove anything by it, and it must not hold up the others.
+        warn!(passage.id = %picture.passage, "a picture was damaged on this disk and is given up");
+        return Ok(Sent::Gone);
+    }
     let (mut send, mut receive) = line
         .connection
         .open_bi()

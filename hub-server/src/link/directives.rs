@@ -94,8 +94,8 @@ pub(super) async fn push(welcomed: &Arc<Welcomed>, send: &Mutex<SendStream>) -> 
                     return Ok(());
                 }
                 Ok(Wake::Directives(_) | Wake::Retired(_) | Wake::Live) => {}
-                // So much happened that some of it was not heard: look at the tables.
-                Err(RecvError::Lagged(_)) => break,
+                // So much happened that some of it was not heard, a retirement perhaps: the edge connects anew.
+                Err(RecvError::Lagged(_)) => bail!("too much happened to follow it"),
                 Err(RecvError::Closed) => bail!("the store is closed"),
             }
         }

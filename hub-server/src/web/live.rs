@@ -141,6 +141,10 @@ impl Follower {
                 .inspect_err(|error| tracing::warn!(%error, "reading live news failed"))
                 .ok()?;
             if let Some(last) = list.last() {
+                // News are for those who are logged in at this moment, however busy the gates are.
+                if !self.still_holds().await {
+                    return None;
+                }
                 self.after = last.id;
                 let event = |news: &News| {
                     Event::default()

@@ -142,7 +142,11 @@ pub async fn set_up(
         object_kind: "organisation",
         object_id: organisation.id.to_string(),
         summary: "The hub was set up.".to_owned(),
-        details: serde_json::json!({ "organisation": organisation.name, "site": site.name, "time_zone": site.time_zone }),
+        details: if is_provisioned {
+            serde_json::json!({ "organisation": organisation.name })
+        } else {
+            serde_json::json!({ "organisation": organisation.name, "site": site.name, "time_zone": site.time_zone })
+        },
         address: arrival.address.to_string(),
     };
     let start = Start::new(&hub, &arrival, account.clone());
