@@ -231,9 +231,7 @@ impl Edge {
         };
         Ok(Progress {
             pictures: sum("cameras", "frames"),
-            ended: status["cameras"]
-                .as_array()
-                .is_some_and(|all| all.iter().all(|camera| camera["ended"] == true)),
+            ended: cameras_ended(&status),
             passages: sum("gates", "passages"),
             opened: sum("gates", "opened"),
             denied: sum("gates", "denied") + sum("gates", "asked"),
@@ -304,4 +302,11 @@ impl Edge {
         }
         Ok(())
     }
+}
+
+/// Whether a status tells of cameras, and all of them have come to their end.
+pub fn cameras_ended(status: &Value) -> bool {
+    status["cameras"]
+        .as_array()
+        .is_some_and(|all| !all.is_empty() && all.iter().all(|camera| camera["ended"] == true))
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use contract::verdict::Outcome;
+use harness::edge::cameras_ended;
 use harness::record;
 use harness::stage::Stage;
 use harness::wait_for;
@@ -19,11 +20,7 @@ async fn with_the_hub_away_for_the_whole_drive_the_gate_opens_and_the_hub_catche
     stage.edge.start(None).await.unwrap();
     wait_for("the drive to end", Duration::from_secs(240), || async {
         let status = stage.edge.status().await.ok()?;
-        status["cameras"]
-            .as_array()?
-            .iter()
-            .all(|camera| camera["ended"] == true)
-            .then_some(())
+        cameras_ended(&status).then_some(())
     })
     .await
     .unwrap();
