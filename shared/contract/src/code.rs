@@ -121,7 +121,7 @@ mod tests {
             secret: [0; 8],
             authority: [255; 8],
         };
-        assert_eq!(code.to_string(), "0000-0000-0000-7ZZZ-ZZZZ-ZZZZ-ZW");
+        assert_eq!(code.to_string(), "0000-0000-0000-1ZZZ-ZZZZ-ZZZZ-ZW");
         assert_eq!(format!("{code:?}"), "EnrolCode(..)");
     }
 
