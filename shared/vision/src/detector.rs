@@ -5,10 +5,9 @@ use candle_core::Tensor;
 
 use crate::grey::Grey;
 use crate::layers::Conv;
+use crate::layers::Map;
+use crate::layers::Scratch;
 use crate::layers::Weights;
-use crate::layers::doubled;
-use crate::layers::space_to_depth;
-use crate::layers::tensor;
 use crate::models::Task;
 
 /// A frame is enlarged at most so much.
@@ -47,6 +46,7 @@ pub(crate) struct Detector {
     lateral8: Conv,
     head: Conv,
     out: Conv,
+    scratch: Scratch,
     rule: Rule,
 }
 
@@ -78,6 +78,7 @@ impl Detector {
             lateral8: conv("lateral8", [64, 64, 1, 1])?,
             head: conv("head", [64, 64, 3, 1])?,
             out: conv("out", [64, 9, 1, 1])?,
+            scratch: Scratch::default(),
             rule,
         })
     }
@@ -85,9 +86,8 @@ impl Detector {
     /// The plates of a frame, surest first.
     pub(crate) fn find(&self, frame: &Grey) -> Result<Vec<Found>> {
         let input = Input::of(frame, self.rule.long_side);
-        let (rows, columns) = (input.height / 4, input.width / 4);
-        let channels = space_to_depth(&input.values, input.width, input.height, 4);
-        let output = self.run(&tensor(channels, &[1, 16, rows, columns])?)?;
+        let sides = [1, input.height, input.width];
+        let output = self.run(&Map::of_squares(&input.values, sides, 4, &self.scratch)?)?;
         let (_, _, rows, columns) = output.dims4()?;
         let cells = output.flatten_all()?.to_vec1::<f32>()?;
         Ok(plates(
@@ -99,8 +99,8 @@ impl Detector {
         ))
     }
 
-    /// `[n, 16, h, w]` to `[n, 9, h / 2, w / 2]`.
-    pub(crate) fn run(&self, input: &Tensor) -> Result<Tensor> {
+    /// `n` maps of 16 channels, `h x w`, to `[n, 9, h / 2, w / 2]`.
+    pub(crate) fn run(&self, input: &Map) -> Result<Tensor> {
         let x = self.stem.apply_relu(input)?;
         let x = self.down8.apply_relu(&x)?;
         let c8 = self.body8.apply_relu(&x)?;
@@ -111,9 +111,15 @@ impl Detector {
         let x = self.body32a.apply_relu(&x)?;
         let c32 = self.body32b.apply_relu(&x)?;
         let p32 = self.lateral32.apply(&c32)?;
-        let p16 = (self.lateral16.apply(&c16)? + doubled(&p32)?)?;
-        let p8 = (self.lateral8.apply(&c8)? + doubled(&p16)?)?.relu()?;
-        self.out.apply(&self.head.apply_relu(&p8)?)
+        let p16 = self.lateral16.apply_adding_doubled(&c16, &p32)?;
+        let p8 = self.lateral8.apply_relu_adding_doubled(&c8, &p16)?;
+        self.out.apply(&self.head.apply_relu(&p8)?)?.to_tensor()
+    }
+
+    /// The memory that its maps come from.
+    #[cfg(test)]
+    pub(crate) fn scratch(&self) -> &Scratch {
+        &self.scratch
     }
 }
 

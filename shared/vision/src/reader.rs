@@ -7,9 +7,9 @@ use candle_core::Tensor;
 use crate::crop;
 use crate::grey::Grey;
 use crate::layers::Conv;
+use crate::layers::Map;
+use crate::layers::Scratch;
 use crate::layers::Weights;
-use crate::layers::space_to_depth;
-use crate::layers::tensor;
 use crate::models::Task;
 use crate::spelling::ALPHABET;
 use crate::spelling::BLANK;
@@ -36,6 +36,7 @@ pub(crate) struct Reader {
     line1: Conv,
     line2: Conv,
     out: Conv,
+    scratch: Scratch,
 }
 
 impl Reader {
@@ -65,6 +66,7 @@ impl Reader {
             line1: line("line1", [480, 256, 3])?,
             line2: line("line2", [256, 256, 5])?,
             out: line("out", [256, CLASSES, 1])?,
+            scratch: Scratch::default(),
         })
     }
 
@@ -77,10 +79,10 @@ impl Reader {
         for corners in plates {
             let mut crop = crop::plate_grey(frame, corners, WIDTH, HEIGHT);
             standardise(&mut crop);
-            values.extend(space_to_depth(&crop, WIDTH, HEIGHT, 2));
+            values.extend(crop);
         }
-        let shape = [plates.len(), 4, HEIGHT / 2, WIDTH / 2];
-        let logits = self.run(&tensor(values, &shape)?)?;
+        let sides = [plates.len(), HEIGHT, WIDTH];
+        let logits = self.run(&Map::of_squares(&values, sides, 2, &self.scratch)?)?;
         let logits = logits.flatten_all()?.to_vec1::<f32>()?;
         Ok(logits
             .chunks_exact(CLASSES * STEPS)
@@ -88,19 +90,23 @@ impl Reader {
             .collect())
     }
 
-    /// `[n, 4, 20, 72]` to `[n, 37, 36]`.
-    pub(crate) fn run(&self, input: &Tensor) -> Result<Tensor> {
+    /// `n` maps of 4 channels, 20 x 72, to `[n, 37, 1, 36]`.
+    pub(crate) fn run(&self, input: &Map) -> Result<Tensor> {
         let x = self.conv1.apply_relu(input)?;
         let x = self.conv2.apply_relu(&x)?;
         let x = self.conv3.apply_relu(&x)?;
         let x = self.conv4.apply_relu(&x)?;
         let x = self.conv5.apply_relu(&x)?;
-        let x = self.squeeze.apply_relu(&x)?;
-        let (plates, channels, rows, columns) = x.dims4()?;
-        let x = x.reshape((plates, channels * rows, columns))?;
+        let x = self.squeeze.apply_relu(&x)?.to_line()?;
         let x = self.line1.apply_relu(&x)?;
         let x = self.line2.apply_relu(&x)?;
-        self.out.apply(&x)
+        self.out.apply(&x)?.to_tensor()
+    }
+
+    /// The memory that its maps come from.
+    #[cfg(test)]
+    pub(crate) fn scratch(&self) -> &Scratch {
+        &self.scratch
     }
 }
 

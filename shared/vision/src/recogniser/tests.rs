@@ -61,7 +61,11 @@ fn the_detector_computes_what_its_training_computed() {
     let recogniser = recogniser();
     let output = recogniser
         .pool
-        .install(|| recogniser.detector.run(&channels(&golden["input"], 4)))
+        .install(|| {
+            let scratch = recogniser.detector.scratch();
+            let input = layers::Map::of(&channels(&golden["input"], 4), scratch)?;
+            recogniser.detector.run(&input)
+        })
         .unwrap();
     let difference = furthest(&values(&output), &values(&golden["output"]));
     assert!(difference < TOLERANCE, "{difference}");
@@ -73,7 +77,11 @@ fn the_reader_computes_what_its_training_computed() {
     let recogniser = recogniser();
     let output = recogniser
         .pool
-        .install(|| recogniser.reader.run(&channels(&golden["input"], 2)))
+        .install(|| {
+            let scratch = recogniser.reader.scratch();
+            let input = layers::Map::of(&channels(&golden["input"], 2), scratch)?;
+            recogniser.reader.run(&input)
+        })
         .unwrap();
     let difference = furthest(&values(&output), &values(&golden["output"]));
     assert!(difference < TOLERANCE, "{difference}");
