@@ -19,6 +19,7 @@ fn plate(text: &str, confidence: f32, [x, y, width]: [f32; 3]) -> PlateRead {
         detection: 0.9,
         candidates: vec![Candidate { text, confidence }],
         characters: Vec::new(),
+        region: None,
     }
 }
 

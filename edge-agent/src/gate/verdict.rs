@@ -282,6 +282,7 @@ mod tests {
             detection: 0.9,
             candidates,
             characters: Vec::new(),
+            region: None,
         }
     }
 

@@ -64,6 +64,7 @@ fn a_plate_is_one_object_with_box_corners_and_candidates() {
             confidence: 0.5,
         }],
         characters: Vec::new(),
+        region: None,
     };
     assert_eq!(
         serde_json::to_value(PlateLine::of(&plate)).unwrap(),

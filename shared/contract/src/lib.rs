@@ -10,6 +10,7 @@ pub mod event;
 pub mod ids;
 pub mod permit;
 pub mod plate;
+pub mod region;
 pub mod sighting;
 pub mod time;
 pub mod verdict;

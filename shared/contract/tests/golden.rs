@@ -18,6 +18,7 @@ use contract::event::*;
 use contract::ids::*;
 use contract::permit::*;
 use contract::plate::*;
+use contract::region::*;
 use contract::sighting::*;
 use contract::time::*;
 use contract::verdict::*;
@@ -63,6 +64,19 @@ fn every_recorded_body_is_read_by_its_kind() {
         };
         assert!(known, "{name} is not known any more");
     }
+}
+
+#[test]
+fn a_read_from_before_regions_has_none_and_is_written_as_before() {
+    let bytes = minicbor::to_vec(read()).unwrap();
+    // An array of six: the region, which is none, takes no byte.
+    assert_eq!(bytes[0], 0x86);
+    let old: PlateRead = minicbor::decode(&bytes).unwrap();
+    assert_eq!(old.region, None);
+    let mut json = serde_json::to_value(read()).unwrap();
+    assert!(json.get("region").is_none());
+    let kept: PlateRead = serde_json::from_value(json.take()).unwrap();
+    assert_eq!(kept, read());
 }
 
 #[test]
@@ -132,6 +146,7 @@ fn read() -> PlateRead {
         characters: vec![Character {
             options: vec![('A', 0.75), ('4', 0.25)],
         }],
+        region: None,
     }
 }
 
@@ -226,6 +241,32 @@ fn facts() -> Vec<Fact> {
         Fact::BookTaken(BookTaken {
             version: 4,
             permits: 2,
+        }),
+        Fact::Judged(Judged {
+            sighting: Sighting {
+                passage: PassageId(uuid(1)),
+                plate: Some(PlateRead {
+                    region: Some(Region {
+                        code: "gb".into(),
+                        confidence: 0.5,
+                    }),
+                    ..read()
+                }),
+                first_seen: at(10),
+                last_seen: at(20),
+                frames: 3,
+                camera: "front".into(),
+            },
+            verdict: Verdict {
+                outcome: Outcome::Open,
+                reason: Reason::Permitted,
+                permit: Some(PermitId(uuid(2))),
+                book_version: 4,
+            },
+            direction: Direction::Entry,
+            stages: stages(),
+            evidence: Vec::new(),
+            models: Vec::new(),
         }),
     ]
 }

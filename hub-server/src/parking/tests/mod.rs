@@ -111,6 +111,7 @@ pub fn judged(id: PassageId, text: &str, direction: Direction, outcome: Outcome)
         characters: vec![Character {
             options: vec![('A', 0.75), ('4', 0.25)],
         }],
+        region: None,
     };
     Judged {
         sighting: Sighting {

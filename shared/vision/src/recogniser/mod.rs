@@ -114,6 +114,7 @@ impl Recogniser {
                     detection: plate.sure,
                     candidates: spelling.candidates,
                     characters: spelling.characters,
+                    region: None,
                 })
             })
             .collect();

@@ -7,6 +7,8 @@ use minicbor::Encode;
 use serde::Deserialize;
 use serde::Serialize;
 
+use crate::region::Region;
+
 /// The longest plate text that we keep.
 pub const LONGEST: usize = 12;
 
@@ -133,6 +135,10 @@ pub struct PlateRead {
     /// The characters of `text` with what else they could be.
     #[n(5)]
     pub characters: Vec<Character>,
+    /// Where the plate seems to be from; none if the reader does not say.
+    #[n(6)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<Region>,
 }
 
 impl PlateRead {
