@@ -85,11 +85,8 @@ impl Detector {
 
     /// The plates of a frame, surest first.
     pub(crate) fn find(&self, frame: &Grey) -> Result<Vec<Found>> {
-        let input = Input::of(frame, self.rule.long_side);
-        let sides = [1, input.height, input.width];
-        let output = self.run(&Map::of_squares(&input.values, sides, 4, &self.scratch)?)?;
-        let (_, _, rows, columns) = output.dims4()?;
-        let cells = output.flatten_all()?.to_vec1::<f32>()?;
+        let input = self.input(frame);
+        let (cells, [rows, columns]) = self.cells(&input)?;
         Ok(plates(
             &cells,
             rows,
@@ -97,6 +94,19 @@ impl Detector {
             self.rule,
             [input.scale_x, input.scale_y],
         ))
+    }
+
+    /// A frame as the network takes it.
+    pub(crate) fn input(&self, frame: &Grey) -> Input {
+        Input::of(frame, self.rule.long_side)
+    }
+
+    /// What the network says of each cell, plane by plane, and its rows and columns.
+    pub(crate) fn cells(&self, input: &Input) -> Result<(Vec<f32>, [usize; 2])> {
+        let sides = [1, input.height, input.width];
+        let output = self.run(&Map::of_squares(&input.values, sides, 4, &self.scratch)?)?;
+        let (_, _, rows, columns) = output.dims4()?;
+        Ok((output.flatten_all()?.to_vec1()?, [rows, columns]))
     }
 
     /// `n` maps of 16 channels, `h x w`, to `[n, 9, h / 2, w / 2]`.
@@ -159,10 +169,13 @@ impl Rule {
 }
 
 /// A frame as the network takes it.
-struct Input {
-    values: Vec<f32>,
-    width: usize,
-    height: usize,
+pub(crate) struct Input {
+    /// Row by row.
+    pub(crate) values: Vec<f32>,
+    /// Pixels of a row, with the padding.
+    pub(crate) width: usize,
+    /// Rows, with the padding.
+    pub(crate) height: usize,
     scale_x: f32,
     scale_y: f32,
 }

@@ -1,5 +1,16 @@
 //! Grey pictures, their scaling, and the thumbnails that tell whether anything moves.
 
+use rayon::iter::IndexedParallelIterator;
+use rayon::iter::ParallelIterator;
+use rayon::slice::ParallelSliceMut;
+
+use crate::lanes::Lanes;
+use crate::lanes::Set;
+use crate::lanes::Work;
+
+/// Rows of a scaled picture that a thread takes at once.
+const BAND: usize = 32;
+
 /// A grey picture, one byte a pixel, row by row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grey {
@@ -11,12 +22,11 @@ pub struct Grey {
 impl Grey {
     /// The luminance of RGB pixels.
     pub(crate) fn of_rgb(width: u32, height: u32, rgb: &[u8]) -> Self {
-        let mut pixels = Vec::with_capacity(rgb.len() / 3);
-        pixels.extend(rgb.chunks_exact(3).map(|pixel| {
-            let [r, g, b] = [pixel[0], pixel[1], pixel[2]].map(u32::from);
-            // 0.299, 0.587 and 0.114 in parts of 65536, rounded.
-            ((19_595 * r + 38_470 * g + 7_471 * b + 32_768) >> 16) as u8
-        }));
+        let mut pixels = vec![0; rgb.len() / 3];
+        Set::best().run(Luminance {
+            rgb,
+            grey: &mut pixels,
+        });
         Self {
             width: width as usize,
             height: height as usize,
@@ -50,26 +60,26 @@ impl Grey {
     /// The picture at another size, 0 to 255: along each axis the mean of the stretch that an output pixel covers where
     /// it shrinks, and bilinear between pixel centres where it grows.
     pub(crate) fn scaled(&self, width: usize, height: usize) -> Vec<f32> {
-        let across = taps(self.width, width);
-        let down = taps(self.height, height);
-        let mut line = vec![0.0f32; self.width];
-        let mut scaled = Vec::with_capacity(width * height);
-        for (first, weights) in &down {
-            line.fill(0.0);
-            for (row, weight) in weights.iter().enumerate() {
-                let start = (first + row) * self.width;
-                let source = &self.pixels[start..start + self.width];
-                for (sum, pixel) in line.iter_mut().zip(source) {
-                    *sum += weight * f32::from(*pixel);
-                }
-            }
-            scaled.extend(across.iter().map(|(first, weights)| {
-                line[*first..]
-                    .iter()
-                    .zip(weights)
-                    .map(|(value, weight)| value * weight)
-                    .sum::<f32>()
-            }));
+        let across = Taps::of(self.width, width);
+        let down = Taps::of(self.height, height);
+        let mut scaled = vec![0.0; width * height];
+        let band = |(index, scaled): (usize, &mut [f32])| {
+            Set::best().run(Scaling {
+                picture: self,
+                across: &across,
+                down: &down,
+                first: index * BAND,
+                scaled,
+            });
+        };
+        // Whoever is not in a pool of ours would start the one that the whole process shares.
+        if rayon::current_thread_index().is_some() {
+            scaled
+                .par_chunks_mut(BAND * width)
+                .enumerate()
+                .for_each(band);
+        } else {
+            scaled.chunks_mut(BAND * width).enumerate().for_each(band);
         }
         scaled
     }
@@ -91,34 +101,125 @@ impl Grey {
     }
 }
 
-/// For each output pixel of one axis: the first source pixel, and the weights from it on. They sum to one.
-fn taps(from: usize, to: usize) -> Vec<(usize, Vec<f32>)> {
-    let ratio = from as f64 / to as f64;
-    (0..to)
-        .map(|index| {
-            if ratio >= 1.0 {
-                let (start, end) = (index as f64 * ratio, (index + 1) as f64 * ratio);
-                let first = (start as usize).min(from - 1);
-                let last = (end.ceil() as usize).clamp(first + 1, from);
-                let weights = (first..last)
-                    .map(|pixel| {
-                        let covered = end.min((pixel + 1) as f64) - start.max(pixel as f64);
-                        (covered.max(0.0) / ratio) as f32
-                    })
-                    .collect();
-                (first, weights)
-            } else {
-                let centre = ((index as f64 + 0.5) * ratio - 0.5).clamp(0.0, (from - 1) as f64);
-                let first = (centre as usize).min(from.saturating_sub(2));
-                let part = (centre - first as f64) as f32;
-                if from == 1 {
-                    (0, vec![1.0])
-                } else {
-                    (first, vec![1.0 - part, part])
+/// RGB to grey.
+struct Luminance<'a> {
+    rgb: &'a [u8],
+    grey: &'a mut [u8],
+}
+
+impl Work for Luminance<'_> {
+    #[inline(always)]
+    fn work<L: Lanes>(self, _: L) {
+        for (grey, [r, g, b]) in self.grey.iter_mut().zip(self.rgb.as_chunks::<3>().0) {
+            let [r, g, b] = [*r, *g, *b].map(u32::from);
+            // 0.299, 0.587 and 0.114 in parts of 65536, rounded.
+            *grey = ((19_595 * r + 38_470 * g + 7_471 * b + 32_768) >> 16) as u8;
+        }
+    }
+}
+
+/// Some rows of a scaled picture, from row `first` on.
+struct Scaling<'a> {
+    picture: &'a Grey,
+    across: &'a Taps,
+    down: &'a Taps,
+    first: usize,
+    scaled: &'a mut [f32],
+}
+
+impl Work for Scaling<'_> {
+    #[inline(always)]
+    fn work<L: Lanes>(self, _: L) {
+        let width = self.picture.width;
+        let mut line = vec![0.0f32; width];
+        let rows = self.scaled.chunks_exact_mut(self.across.first.len());
+        for (index, to) in rows.enumerate() {
+            let (first, weights) = self.down.at(self.first + index);
+            line.fill(0.0);
+            for (row, weight) in weights
+                .iter()
+                .enumerate()
+                .filter(|(_, weight)| **weight != 0.0)
+            {
+                let source = &self.picture.pixels[(first + row) * width..][..width];
+                for (sum, pixel) in line.iter_mut().zip(source) {
+                    *sum += weight * f32::from(*pixel);
                 }
             }
-        })
-        .collect()
+            match self.across.count {
+                1 => across::<1>(self.across, &line, to),
+                2 => across::<2>(self.across, &line, to),
+                3 => across::<3>(self.across, &line, to),
+                4 => across::<4>(self.across, &line, to),
+                _ => {
+                    for (index, to) in to.iter_mut().enumerate() {
+                        let (first, weights) = self.across.at(index);
+                        let values = line[first..].iter().zip(weights);
+                        *to = values.map(|(value, weight)| value * weight).sum();
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A row of a scaled picture where each of its pixels has `COUNT` weights.
+#[inline(always)]
+fn across<const COUNT: usize>(taps: &Taps, line: &[f32], to: &mut [f32]) {
+    let weights = taps.weights.as_chunks::<COUNT>().0;
+    for ((to, first), weights) in to.iter_mut().zip(&taps.first).zip(weights) {
+        let values = &line[*first..*first + COUNT];
+        *to = (0..COUNT).map(|index| values[index] * weights[index]).sum();
+    }
+}
+
+/// How the pixels of one axis become those of another length: for each output pixel the first source pixel, and equally
+/// many weights from it on. They sum to one.
+struct Taps {
+    count: usize,
+    first: Vec<usize>,
+    weights: Vec<f32>,
+}
+
+impl Taps {
+    fn of(from: usize, to: usize) -> Self {
+        let ratio = from as f64 / to as f64;
+        let count = if ratio >= 1.0 {
+            // A stretch that starts inside a pixel touches one more.
+            (ratio.ceil() as usize + 1).min(from)
+        } else {
+            2.min(from)
+        };
+        let (mut firsts, mut weights) = (Vec::with_capacity(to), Vec::with_capacity(to * count));
+        for index in 0..to {
+            if ratio >= 1.0 {
+                let (start, end) = (index as f64 * ratio, (index + 1) as f64 * ratio);
+                let first = (start as usize).min(from - count);
+                firsts.push(first);
+                weights.extend((first..first + count).map(|pixel| {
+                    let covered = end.min((pixel + 1) as f64) - start.max(pixel as f64);
+                    (covered.max(0.0) / ratio) as f32
+                }));
+            } else {
+                let centre = ((index as f64 + 0.5) * ratio - 0.5).clamp(0.0, (from - 1) as f64);
+                let first = (centre as usize).min(from - count);
+                let part = (centre - first as f64) as f32;
+                firsts.push(first);
+                weights.extend([1.0 - part, part].iter().take(count));
+            }
+        }
+        Self {
+            count,
+            first: firsts,
+            weights,
+        }
+    }
+
+    /// The first source pixel of an output pixel, and the weights.
+    fn at(&self, index: usize) -> (usize, &[f32]) {
+        let weights = &self.weights[index * self.count..(index + 1) * self.count];
+        (self.first[index], weights)
+    }
 }
 
 #[cfg(test)]
@@ -145,9 +246,9 @@ mod tests {
             (7, 7),
             (65_000, 1),
         ] {
-            let taps = taps(from, to);
-            assert_eq!(taps.len(), to);
-            for (first, weights) in taps {
+            let taps = Taps::of(from, to);
+            assert_eq!(taps.first.len(), to);
+            for (first, weights) in (0..to).map(|index| taps.at(index)) {
                 assert!(first + weights.len() <= from, "{from} to {to}");
                 let sum: f32 = weights.iter().sum();
                 assert!((sum - 1.0).abs() < 1e-3, "{from} to {to}: {sum}");

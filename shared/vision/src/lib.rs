@@ -10,12 +10,15 @@ mod crop;
 mod detector;
 mod grey;
 mod jpeg;
+mod lanes;
 mod layers;
 mod models;
 mod picture;
 mod reader;
 mod recogniser;
 mod spelling;
+#[cfg(feature = "stages")]
+mod stages;
 
 pub use grey::Grey;
 pub use models::ModelError;
@@ -27,3 +30,5 @@ pub use picture::Picture;
 pub use picture::PictureError;
 pub use recogniser::Recogniser;
 pub use recogniser::Recognition;
+#[cfg(feature = "stages")]
+pub use stages::Scaled;

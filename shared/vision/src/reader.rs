@@ -75,19 +75,18 @@ impl Reader {
         if plates.is_empty() {
             return Ok(Vec::new());
         }
-        let mut values = Vec::with_capacity(plates.len() * WIDTH * HEIGHT);
-        for corners in plates {
-            let mut crop = crop::plate_grey(frame, corners, WIDTH, HEIGHT);
-            standardise(&mut crop);
-            values.extend(crop);
-        }
-        let sides = [plates.len(), HEIGHT, WIDTH];
-        let logits = self.run(&Map::of_squares(&values, sides, 2, &self.scratch)?)?;
-        let logits = logits.flatten_all()?.to_vec1::<f32>()?;
+        let logits = self.logits(&crops(frame, plates), plates.len())?;
         Ok(logits
             .chunks_exact(CLASSES * STEPS)
             .map(|plate| Steps::of_logits(plate, STEPS))
             .collect())
+    }
+
+    /// What the network says of each class at each step, class by class, of some crops.
+    pub(crate) fn logits(&self, crops: &[f32], count: usize) -> Result<Vec<f32>> {
+        let sides = [count, HEIGHT, WIDTH];
+        let logits = self.run(&Map::of_squares(crops, sides, 2, &self.scratch)?)?;
+        logits.flatten_all()?.to_vec1()
     }
 
     /// `n` maps of 4 channels, 20 x 72, to `[n, 37, 1, 36]`.
@@ -108,6 +107,17 @@ impl Reader {
     pub(crate) fn scratch(&self) -> &Scratch {
         &self.scratch
     }
+}
+
+/// The plates of a frame as the network takes them, one after the other.
+pub(crate) fn crops(frame: &Grey, plates: &[[[f32; 2]; 4]]) -> Vec<f32> {
+    let mut values = Vec::with_capacity(plates.len() * WIDTH * HEIGHT);
+    for corners in plates {
+        let mut crop = crop::plate_grey(frame, corners, WIDTH, HEIGHT);
+        standardise(&mut crop);
+        values.extend(crop);
+    }
+    values
 }
 
 /// Zero mean and unit deviation.

@@ -1,10 +1,9 @@
 //! The layers that the networks are made of, with their weights in memory.
 //!
 //! candle holds the tensors; the kernels are ours, as operations of candle's. Layers hand each other a [`Map`], and a
-//! [`Conv`] is one pass over it: products, bias, the addition of a coarser map, and the cut at zero. `lanes` is the one
-//! file with `unsafe`.
+//! [`Conv`] is one pass over it: products, bias, the addition of a coarser map, and the cut at zero. [`crate::lanes`]
+//! is the one file with `unsafe`.
 
-mod lanes;
 mod map;
 mod winograd;
 
@@ -16,8 +15,9 @@ use rayon::iter::IndexedParallelIterator;
 use rayon::iter::ParallelIterator;
 use rayon::slice::ParallelSliceMut;
 
-use lanes::Row;
-use lanes::Set;
+use crate::lanes;
+use crate::lanes::Row;
+use crate::lanes::Set;
 use map::HALO;
 use map::Kernel;
 use map::Size;

@@ -11,11 +11,11 @@ use rayon::iter::IndexedParallelIterator;
 use rayon::iter::ParallelIterator;
 use rayon::slice::ParallelSliceMut;
 
-use crate::layers::lanes;
-use crate::layers::lanes::Lanes;
-use crate::layers::lanes::Row;
-use crate::layers::lanes::Set;
-use crate::layers::lanes::Work;
+use crate::lanes;
+use crate::lanes::Lanes;
+use crate::lanes::Row;
+use crate::lanes::Set;
+use crate::lanes::Work;
 use crate::layers::map::HALO;
 use crate::layers::map::Size;
 use crate::layers::map::aligned;

@@ -83,6 +83,12 @@ impl Recogniser {
         self.pool.install(|| self.run(picture))
     }
 
+    /// Work on the networks in their threads.
+    #[cfg(feature = "stages")]
+    pub(crate) fn inside<T: Send>(&self, work: impl FnOnce((&Detector, &Reader)) -> T + Send) -> T {
+        self.pool.install(|| work((&self.detector, &self.reader)))
+    }
+
     fn run(&self, picture: &Picture) -> Result<Recognition, ModelError> {
         let clock = Clock::System;
         let started = clock.monotonic();

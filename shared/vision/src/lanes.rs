@@ -16,6 +16,7 @@
 use std::arch::aarch64::*;
 #[cfg(target_arch = "x86_64")]
 use std::arch::x86_64::*;
+use std::sync::OnceLock;
 
 /// Vectors of one instruction set. A value of such a type is the proof that this processor has it.
 pub(crate) trait Lanes: Copy {
@@ -119,7 +120,8 @@ impl Set {
 
     /// The fastest one of this processor.
     pub(crate) fn best() -> Self {
-        Self::all().first().copied().unwrap_or(Self::Plain(Plain))
+        static BEST: OnceLock<Set> = OnceLock::new();
+        *BEST.get_or_init(|| Self::all().first().copied().unwrap_or(Self::Plain(Plain)))
     }
 
     /// Floats in a vector.
