@@ -861,6 +861,7 @@ fn sources() -> Vec<(String, String)> {
     let mut files = Vec::new();
     for folder in [
         "shared/contract/src",
+        "shared/frames/src",
         "shared/vision/src",
         "edge-agent/src",
         "hub-server/src",

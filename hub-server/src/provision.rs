@@ -82,11 +82,8 @@ pub async fn provision(
         ("--organisation", &plan.organisation),
         ("--site", &plan.site),
     ] {
-        let is_name = !text.trim().is_empty()
-            && text.chars().count() <= 100
-            && !text.chars().any(char::is_control);
-        if !is_name {
-            bail!("{option} is 1 to 100 characters without control characters");
+        if let Some(fault) = sites::name_fault(text) {
+            bail!("{option} {fault}");
         }
     }
     let rows = match &plan.permits {
@@ -125,11 +122,11 @@ fn write(
     }
     let organisation = Organisation {
         id: OrganisationId::fresh(now),
-        name: plan.organisation.clone(),
+        name: plan.organisation.trim().to_owned(),
     };
     let site = Site {
         id: SiteId::fresh(now),
-        name: plan.site.clone(),
+        name: plan.site.trim().to_owned(),
         time_zone: plan.time_zone.clone(),
         capacity: None,
         created_at: now,

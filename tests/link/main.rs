@@ -14,6 +14,7 @@ use contract::event::EvidenceKind;
 use contract::event::Fact;
 use contract::event::InputChanged;
 use contract::event::Judged;
+use contract::ids::GateId;
 use contract::ids::OrderId;
 use contract::ids::PassageId;
 use contract::sighting::Direction;
@@ -131,6 +132,55 @@ async fn two_thousand_events_survive_disconnects() {
     }
     edge.stop().await;
     hub.stop().await;
+}
+
+/// Experiment 10: a card image of an earlier day is put back, cars come before the hub is reached, and one number of
+/// each pair is the hub's already. Nothing at the hub is changed, and every event of both lives is there.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_card_set_back_in_time_goes_on_in_a_new_epoch_and_loses_nothing() {
+    for later in [0, 2, 30] {
+        let hub = Hub::start(Clock::System).await;
+        let mut edge = Edge::enrolled(&hub, "North", &["North entry"]).await;
+        let gate = edge.gates[0].id;
+        edge.connect();
+        write(&edge, gate, "early", 10).await;
+        edge.all_acknowledged(LIMIT).await;
+        edge.stop().await;
+        let image = edge.image().await;
+        edge.connect();
+        write(&edge, gate, "lost with the card", 20).await;
+        edge.all_acknowledged(LIMIT).await;
+        edge.stop().await;
+        let before = hub.events(edge.id).await;
+        edge.put_back(image).await;
+        let forked = edge.store.spool.watch().borrow().epoch;
+        write(&edge, gate, "after the return", later).await;
+        edge.connect();
+        let mut watch = edge.store.spool.watch();
+        let settled = watch.wait_for(|state| state.epoch > forked && state.waiting() == 0);
+        tokio::time::timeout(LIMIT, settled).await.unwrap().unwrap();
+        let held = hub.events(edge.id).await;
+        assert_eq!(&held[..before.len()], &before[..]);
+        let sent = edge.store.spool.read(1, 1000, usize::MAX).unwrap();
+        assert_eq!(sent.len(), later + 1, "the new cars, and the reason");
+        for (held, sent) in held[before.len()..].iter().zip(&sent) {
+            assert_eq!((held.seq, held.state.as_str()), (sent.seq, "taken"));
+            assert_eq!(held.raw, minicbor::to_vec(sent).unwrap());
+        }
+        assert_eq!(held.len(), before.len() + sent.len());
+        edge.stop().await;
+        hub.stop().await;
+    }
+}
+
+async fn write(edge: &Edge, gate: GateId, input: &str, count: usize) {
+    for n in 0..count {
+        let fact = Fact::InputChanged(InputChanged {
+            input: input.to_owned(),
+            active: n % 2 == 0,
+        });
+        edge.store.spool.append(Some(gate), fact).await.unwrap();
+    }
 }
 
 /// A certificate of another authority opens nothing.

@@ -51,6 +51,7 @@ pub struct Hub {
 }
 
 /// One event as the hub's ledger has it.
+#[derive(Debug, PartialEq)]
 pub struct HeldEvent {
     pub seq: u64,
     pub raw: Vec<u8>,
@@ -271,6 +272,37 @@ impl Edge {
         Self::open(data, self.clock.clone())
     }
 
+    /// An image of the card, taken while the machine is off.
+    pub async fn image(&mut self) -> tempfile::TempDir {
+        self.switch_off().await;
+        let image = tempfile::tempdir().unwrap();
+        copy(&self.data().join("store"), image.path());
+        self.switch_on("store");
+        image
+    }
+
+    /// The image is put back on the card.
+    pub async fn put_back(&mut self, image: tempfile::TempDir) {
+        self.switch_off().await;
+        let store = self.data().join("store");
+        std::fs::remove_dir_all(&store).unwrap();
+        copy(image.path(), &store);
+        self.switch_on("store");
+    }
+
+    /// Lets go of the store: something else stands in its place until the machine is on again.
+    async fn switch_off(&mut self) {
+        self.store.close().await;
+        self.switch_on("off");
+    }
+
+    fn switch_on(&mut self, store: &str) {
+        let config = edge_agent::store::Config::default();
+        let dir = self.data().join(store);
+        let store = edge_agent::store::Store::open(&dir, self.clock.clone(), config);
+        self.store = Arc::new(store.unwrap());
+    }
+
     /// The same machine after a restart under another clock.
     pub async fn reopen(&mut self, clock: Clock) {
         self.store.close().await;
@@ -331,6 +363,19 @@ impl Edge {
         self.cancel.cancel();
         while let Some(ended) = self.tasks.join_next().await {
             ended.unwrap();
+        }
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
         }
     }
 }

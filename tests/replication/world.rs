@@ -14,6 +14,7 @@ use edge_agent::link::sync::Sync;
 use edge_agent::link::sync::Window;
 use hub_server::link::session;
 use hub_server::link::session::Session;
+use minicbor::bytes::ByteArray;
 
 /// What kind of bad luck a world has, beside broken connections and crashes, which all have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -341,6 +342,7 @@ impl World {
         let greeting = session::greet(stream.through, first_seq, next_seq);
         stream.lost.extend(greeting.lost);
         stream.through = stream.through.max(greeting.through);
+        let newest = stream.rows.get(&greeting.through).copied();
         self.committed();
         if luck && self.dice.one_in(20) {
             return self.kill_hub();
@@ -350,6 +352,7 @@ impl World {
             through: greeting.through,
             time: Timestamp::from_millis(0),
             term: 1,
+            newest_sha256: newest.map(digest),
         };
         let session = Session::new(self.hub.generation, epoch, greeting.through);
         if let Some(wire) = self.wires.get_mut(&id) {
@@ -461,7 +464,12 @@ impl World {
                     stall: Duration::from_secs(30),
                 };
                 self.line = Some(EdgeLine::Open(id, Sync::new(held, window)));
-                self.feed(sync::Input::Connected(welcome), luck);
+                let ours = self.edge.events.get(&welcome.through);
+                let agrees = match (ours, &welcome.newest_sha256) {
+                    (Some(ours), Some(theirs)) => digest(*ours) == *theirs,
+                    _ => true,
+                };
+                self.feed(sync::Input::Connected { welcome, agrees }, luck);
             }
             Down::Ack(ack) => self.feed(sync::Input::Ack(ack), luck),
             Down::Gap(gap) => self.feed(sync::Input::Gap(gap), luck),
@@ -613,34 +621,48 @@ impl World {
         }
     }
 
-    /// The edge's disk becomes a copy of an earlier day, and the next thing that the edge does is to call the hub.
+    /// The edge's disk becomes a copy of an earlier day; some cars come, and then the edge calls the hub.
     fn set_back(&mut self) {
         self.copies.push(self.edge.clone());
         let pick = usize::try_from(self.dice.below(self.copies.len() as u64)).unwrap();
         let copy = self.copies[pick].clone();
-        let stored = self.hub.streams.get(&copy.epoch).map_or(0, |s| s.through);
-        // Only where the hub can know better: it has a number that the copy never gave.
-        if stored < copy.next_seq || copy.epoch != self.edge.epoch {
+        if copy.epoch != self.edge.epoch {
             return;
         }
+        let stream = self.hub.streams.entry(copy.epoch).or_default();
+        let stored = stream.through;
+        let differs = match (stream.rows.get(&stored), copy.events.get(&stored)) {
+            (Some(theirs), Some(ours)) => theirs != ours,
+            _ => false,
+        };
+        let is_forked = stored >= copy.next_seq || differs;
+        // What only the lost disk had is gone for good, and nobody can know of it; what the copy has counts again.
         for seq in stored + 1..self.edge.next_seq {
             self.truth.remove(&(copy.epoch, seq));
+        }
+        for (seq, payload) in copy.events.range(stored + 1..) {
+            self.truth.insert((copy.epoch, *seq), *payload);
         }
         self.wires.clear();
         self.line = None;
         self.edge = copy;
+        for _ in 0..self.dice.below(4) {
+            self.append();
+        }
         let before = self.edge.epoch;
         self.connect();
         self.deliver_up(false);
         self.deliver_down(false);
-        assert_ne!(
-            self.edge.epoch, before,
-            "a spool set back in time went on counting"
+        assert_eq!(
+            self.edge.epoch != before,
+            is_forked,
+            "a spool set back in time goes on counting only if the hub has nothing else under its numbers"
         );
     }
 
+    /// What `Spool::begin_epoch` does: what was not acknowledged goes on under new numbers.
     fn begin_epoch(&mut self) {
-        self.edge = EdgeDisk {
+        let fresh = EdgeDisk {
             epoch: self.next_epoch,
             first_seq: 1,
             next_seq: 1,
@@ -648,6 +670,27 @@ impl World {
             acked: 0,
             generation: 0,
         };
+        let forked = std::mem::replace(&mut self.edge, fresh);
         self.next_epoch += 1;
+        for (seq, payload) in forked.events.range(forked.acked + 1..) {
+            // Under the old number stays what the hub has.
+            let stream = self.hub.streams.get(&forked.epoch);
+            let kept = stream.and_then(|stream| stream.rows.get(seq));
+            match kept {
+                Some(kept) => self.truth.insert((forked.epoch, *seq), *kept),
+                None => self.truth.remove(&(forked.epoch, *seq)),
+            };
+            let number = self.edge.next_seq;
+            self.edge.events.insert(number, *payload);
+            self.truth.insert((self.edge.epoch, number), *payload);
+            self.edge.next_seq += 1;
+        }
     }
+}
+
+/// Stands for the hash of an event: payloads are random.
+fn digest(payload: u64) -> ByteArray<32> {
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&payload.to_be_bytes());
+    bytes.into()
 }

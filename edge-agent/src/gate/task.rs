@@ -617,9 +617,15 @@ impl Lane {
             BarrierAction::Open | BarrierAction::HoldOpen => self.pins.open(),
             BarrierAction::Close => self.pins.close(),
         };
+        let refused = told.is_err();
         self.note(told);
         let actuate_us = micros(self.now().saturating_sub(started));
         faults::point("arm");
+        if let (true, Cause::Order(order)) = (refused, moved.cause) {
+            let result = OrderResult::Failed;
+            self.record(&[Fact::OrderDone(OrderDone { order, result })], None)
+                .await;
+        }
         (record_us, actuate_us)
     }
 

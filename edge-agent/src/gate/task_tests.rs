@@ -477,6 +477,30 @@ async fn with_a_refusing_disk_the_barrier_still_moves() {
     bench.stop().await;
 }
 
+/// GR-14: a person who gave an order learns that the pins refused it.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_the_pins_refuse_has_failed() {
+    let mut bench = Bench::start("", blind());
+    let pins = bench.dir.path().join("pins.log");
+    std::fs::remove_file(&pins).unwrap();
+    std::fs::create_dir(&pins).unwrap();
+    let request = bench.order(1, BarrierAction::Open, LIMIT);
+    let order = request.order.id;
+    bench.orders.send(request).await.unwrap();
+    let mut spool = bench.store.spool.watch();
+    let failed = spool.wait_for(|_| {
+        let result = OrderResult::Failed;
+        bench
+            .facts()
+            .contains(&Fact::OrderDone(OrderDone { order, result }))
+    });
+    tokio::time::timeout(LIMIT, failed).await.unwrap().unwrap();
+    bench
+        .wait("the fault", |status| status.fault.is_some())
+        .await;
+    bench.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stop_waits_until_the_arm_is_down() {
     let mut bench = Bench::start("", blind());

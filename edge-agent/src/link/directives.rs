@@ -136,6 +136,8 @@ async fn append(shared: &Shared, gate: Option<GateId>, fact: Fact) -> anyhow::Re
     match shared.store.spool.append(gate, fact).await {
         // A failed disk is the store's alarm; the event is held and follows.
         Ok(_) | Err(SpoolError::Held(_)) => Ok(()),
-        Err(error @ (SpoolError::Read(_) | SpoolError::Closed)) => Err(error.into()),
+        Err(error @ (SpoolError::Read(_) | SpoolError::Epoch(_) | SpoolError::Closed)) => {
+            Err(error.into())
+        }
     }
 }

@@ -14,7 +14,6 @@ use contract::wire::Message;
 use rcgen::CertificateParams;
 
 use crate::link::dial;
-use crate::link::frames;
 use crate::link::identity;
 
 /// The largest answer.

@@ -5,12 +5,15 @@ use std::time::Duration;
 
 use anyhow::Context;
 use anyhow::bail;
+use contract::event::Fact;
 use contract::wire::Batch;
 use contract::wire::Hello;
 use contract::wire::Message;
 use contract::wire::Welcome;
 use quinn::RecvStream;
 use quinn::SendStream;
+use sha2::Digest;
+use sha2::Sha256;
 use tokio::sync::mpsc;
 use tracing::error;
 use tracing::warn;
@@ -19,7 +22,6 @@ use crate::link::End;
 use crate::link::LIMIT;
 use crate::link::Shared;
 use crate::link::dial::Line;
-use crate::link::frames;
 use crate::link::sync::Held;
 use crate::link::sync::Input;
 use crate::link::sync::Output;
@@ -65,7 +67,9 @@ pub(super) async fn run(
     let listening = listen(receive, put);
     tokio::pin!(listening);
     let mut tick = tokio::time::interval(TICK);
-    let mut next: VecDeque<Output> = sync.step(Input::Connected(welcome), shared.now()).into();
+    let agrees = agrees(shared, &held, &welcome);
+    let connected = Input::Connected { welcome, agrees };
+    let mut next: VecDeque<Output> = sync.step(connected, shared.now()).into();
     loop {
         while let Some(output) = next.pop_front() {
             match output {
@@ -80,7 +84,10 @@ pub(super) async fn run(
                     crate::faults::point("ack");
                     record(shared, generation, through).await?;
                 }
-                Output::BeginEpoch => return Ok(End::ForkedNumbering),
+                Output::BeginEpoch => {
+                    shared.store.spool.begin_epoch(held.epoch).await?;
+                    return Ok(End::ForkedNumbering);
+                }
                 Output::Reconnect(why) => return Ok(End::Reconnect(why)),
             }
         }
@@ -102,6 +109,27 @@ pub(super) async fn run(
         };
         next.extend(sync.step(input, shared.now()));
     }
+}
+
+/// Whether the hub's newest event is ours. What either side does not hold any more says nothing.
+fn agrees(shared: &Shared, held: &Held, welcome: &Welcome) -> bool {
+    let Some(theirs) = &welcome.newest_sha256 else {
+        return true;
+    };
+    if !(held.first_seq..held.next_seq).contains(&welcome.through) {
+        return true;
+    }
+    let Ok(events) = shared.store.spool.read(welcome.through, 1, 1) else {
+        return true;
+    };
+    let Some(ours) = events.first().filter(|event| event.seq == welcome.through) else {
+        return true;
+    };
+    // A record that became unreadable after it was sent stands for the event itself.
+    if matches!(ours.fact(), Ok(Some(Fact::SpoolDamaged(_)))) {
+        return true;
+    }
+    minicbor::to_vec(ours).is_ok_and(|bytes| Sha256::digest(&bytes)[..] == theirs[..])
 }
 
 /// Reads one batch from the spool and writes it to the wire.
@@ -133,7 +161,7 @@ async fn record(shared: &Shared, generation: u64, through: u64) -> anyhow::Resul
     match shared.store.spool.acknowledge(generation, through).await {
         Ok(()) => Ok(()),
         // The hub has the events all the same: after a restart they are offered again, and dropped there.
-        Err(SpoolError::Held(why) | SpoolError::Read(why)) => {
+        Err(SpoolError::Held(why) | SpoolError::Read(why) | SpoolError::Epoch(why)) => {
             warn!("an acknowledgement could not be recorded: {why}");
             Ok(())
         }

@@ -16,7 +16,6 @@ mod dial;
 mod directives;
 mod enrol;
 mod events;
-mod frames;
 mod hub_time;
 mod hubs;
 mod identity;
@@ -122,7 +121,7 @@ enum End {
     },
     /// The machine of `sync` asks for a new connection.
     Reconnect(sync::Why),
-    /// The hub knows numbers that this spool never gave.
+    /// The hub knows numbers that this spool never gave: the spool has begun a new epoch.
     ForkedNumbering,
 }
 
@@ -166,7 +165,7 @@ pub async fn run(
             }
             Ok(End::Reconnect(why)) => format!("starting the connection over: {why:?}"),
             Ok(End::ForkedNumbering) => {
-                "the hub has events under numbers that this spool never gave: this spool was copied or restored"
+                "the hub has other events under this spool's numbers: it was copied or restored, and begins a new epoch"
                     .to_owned()
             }
             Err(error) => format!("{error:#}"),

@@ -19,7 +19,6 @@ use crate::link::LIMIT;
 use crate::link::Never;
 use crate::link::Shared;
 use crate::link::dial::Line;
-use crate::link::frames;
 use crate::store::PendingPicture;
 
 /// How many pictures are looked at in one round.
@@ -28,6 +27,8 @@ const ROUND: usize = 16;
 const IDLE: Duration = Duration::from_secs(2);
 /// A picture that no event of this edge names is offered this long before it is forgotten: its event may be on its way.
 const UNWANTED: Duration = Duration::from_secs(120);
+/// The longest wait before a picture that could not be read or was damaged on its way is tried again.
+const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 /// How long one picture may take.
 const ONE_PICTURE: Duration = Duration::from_secs(120);
 
@@ -35,8 +36,17 @@ const ONE_PICTURE: Duration = Duration::from_secs(120);
 pub(super) async fn run(line: &Line, shared: &Shared) -> anyhow::Result<Never> {
     let mut watch = shared.store.spool.watch();
     let mut unwanted: BTreeMap<(PassageId, EvidenceKind), Duration> = BTreeMap::new();
+    let mut later: BTreeMap<(PassageId, EvidenceKind), Later> = BTreeMap::new();
     loop {
-        let pending = shared.store.evidence.pending(ROUND);
+        let now = shared.now();
+        let mut pending = shared.store.evidence.pending(ROUND + later.len());
+        // Pictures that failed wait for their time, so that a few bad ones never hold up the others.
+        pending.retain(|picture| {
+            later
+                .get(&(picture.passage, picture.evidence.kind))
+                .is_none_or(|later| later.at <= now)
+        });
+        pending.truncate(ROUND);
         if pending.is_empty() {
             tokio::time::sleep(IDLE).await;
             continue;
@@ -52,29 +62,51 @@ pub(super) async fn run(line: &Line, shared: &Shared) -> anyhow::Result<Never> {
             let sent = tokio::time::timeout(ONE_PICTURE, send(line, &picture))
                 .await
                 .context("a picture took too long")??;
+            let key = (picture.passage, picture.evidence.kind);
             let forget = match sent {
                 Sent::Stored | Sent::Gone => true,
-                Sent::Damaged => false,
+                Sent::Damaged => {
+                    let (now, tries) = (shared.now(), later.get(&key).map_or(0, |l| l.tries));
+                    later.insert(key, Later::after(tries + 1, now));
+                    false
+                }
                 Sent::Unwanted => {
-                    let key = (picture.passage, picture.evidence.kind);
                     let since = *unwanted.entry(key).or_insert_with(|| shared.now());
                     shared.now().saturating_sub(since) >= UNWANTED
                 }
             };
             if forget {
-                let kind = picture.evidence.kind;
                 shared
                     .store
                     .evidence
-                    .delivered(picture.passage, kind)
+                    .delivered(key.0, key.1)
                     .await
                     .context("noting a delivered picture")?;
-                unwanted.remove(&(picture.passage, kind));
+                unwanted.remove(&key);
+                later.remove(&key);
                 moved = true;
             }
         }
         if !moved {
             tokio::time::sleep(IDLE).await;
+        }
+    }
+}
+
+/// When a picture that could not be sent is tried again.
+#[derive(Debug, PartialEq)]
+struct Later {
+    tries: u32,
+    at: Duration,
+}
+
+impl Later {
+    /// After the `tries`th failure: the wait doubles from two seconds up to an hour.
+    fn after(tries: u32, now: Duration) -> Self {
+        let wait = IDLE.saturating_mul(1 << tries.saturating_sub(1).min(16));
+        Self {
+            tries,
+            at: now + wait.min(LONGEST_WAIT),
         }
     }
 }
@@ -139,5 +171,19 @@ async fn send(line: &Line, picture: &PendingPicture) -> anyhow::Result<Sent> {
                 return Ok(Sent::Damaged);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wait_of_a_picture_that_fails_doubles_up_to_an_hour() {
+        let now = Duration::from_secs(100);
+        let waits: Vec<u64> = [1, 2, 3, 12, 40]
+            .map(|tries| (Later::after(tries, now).at - now).as_secs())
+            .into();
+        assert_eq!(waits, [2, 4, 8, 3600, 3600]);
     }
 }

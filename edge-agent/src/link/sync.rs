@@ -47,7 +47,12 @@ pub struct Held {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
     /// A hub welcomed this edge.
-    Connected(Welcome),
+    Connected {
+        /// What it has.
+        welcome: Welcome,
+        /// Whether its newest event is the one that the spool holds under that number, as far as both still have it.
+        agrees: bool,
+    },
     /// The spool changed: an event was appended, or old ones were forgotten.
     Spool {
         /// The oldest event that the spool still has.
@@ -100,7 +105,8 @@ pub enum Output {
         /// Up to here, inclusive.
         through: u64,
     },
-    /// The hub has numbers that this spool never gave (a copied or restored spool): begin a new epoch, then reconnect.
+    /// The hub has numbers that this spool never gave, or another event under its newest one (a copied or restored
+    /// spool): begin a new epoch, then reconnect.
     BeginEpoch,
     /// Give the connection up and make a new one.
     Reconnect(Why),
@@ -149,7 +155,9 @@ impl Sync {
     pub fn step(&mut self, input: Input, now: Duration) -> Vec<Output> {
         let mut out = Vec::new();
         match input {
-            Input::Connected(welcome) => self.connected(&welcome, now, &mut out),
+            Input::Connected { welcome, agrees } => {
+                self.connected(&welcome, agrees, now, &mut out);
+            }
             Input::Spool {
                 first_seq,
                 next_seq,
@@ -172,9 +180,9 @@ impl Sync {
         out
     }
 
-    fn connected(&mut self, welcome: &Welcome, now: Duration, out: &mut Vec<Output>) {
+    fn connected(&mut self, welcome: &Welcome, agrees: bool, now: Duration, out: &mut Vec<Output>) {
         self.line = None;
-        if welcome.through >= self.held.next_seq {
+        if welcome.through >= self.held.next_seq || !agrees {
             out.push(Output::BeginEpoch);
             return;
         }
@@ -299,12 +307,16 @@ mod tests {
     }
 
     fn welcome(generation: u64, through: u64) -> Input {
-        Input::Connected(Welcome {
-            generation,
-            through,
-            time: Timestamp::from_millis(0),
-            term: 1,
-        })
+        Input::Connected {
+            welcome: Welcome {
+                generation,
+                through,
+                time: Timestamp::from_millis(0),
+                term: 1,
+                newest_sha256: None,
+            },
+            agrees: true,
+        }
     }
 
     fn ack(generation: u64, through: u64) -> Input {
@@ -421,6 +433,19 @@ mod tests {
     fn a_hub_that_knows_more_than_this_spool_gave_makes_a_new_epoch() {
         let mut sync = machine(1, 11);
         assert_eq!(sync.step(welcome(3, 11), NOW), vec![Output::BeginEpoch]);
+    }
+
+    #[test]
+    fn a_hub_whose_newest_event_is_another_one_makes_a_new_epoch() {
+        let mut sync = machine(1, 11);
+        let Input::Connected { welcome, .. } = welcome(3, 5) else {
+            panic!("a welcome is one");
+        };
+        let differs = Input::Connected {
+            welcome,
+            agrees: false,
+        };
+        assert_eq!(sync.step(differs, NOW), vec![Output::BeginEpoch]);
     }
 
     #[test]

@@ -16,6 +16,7 @@ use std::sync::mpsc::RecvTimeoutError;
 use std::sync::mpsc::Sender;
 use std::time::Duration;
 
+use contract::event::Epoch;
 use contract::event::Event;
 use contract::event::EvidenceKind;
 use contract::event::Fact;
@@ -35,6 +36,7 @@ use crate::store::Config;
 use crate::store::engine::Engine;
 use crate::store::engine::EngineError;
 use crate::store::evidence::Shelf;
+use crate::store::fork;
 use crate::store::mark::Mark;
 use crate::store::mark::MarkFile;
 use crate::store::numbering;
@@ -79,6 +81,10 @@ pub(super) enum Command {
         passage: PassageId,
         kind: EvidenceKind,
         answer: oneshot::Sender<()>,
+    },
+    BeginEpoch {
+        forked: Epoch,
+        answer: oneshot::Sender<Result<(), SpoolError>>,
     },
     /// Look for what may be forgotten at once; tests and the cap ask for it.
     Tidy {
@@ -252,6 +258,7 @@ impl Committer {
         let mut orders = Vec::new();
         let mut delivered = Vec::new();
         let mut closing = None;
+        let mut forks = Vec::new();
         for command in group {
             match command {
                 Command::Append {
@@ -284,6 +291,7 @@ impl Committer {
                     self.shelf.mark_delivered(passage, kind, self.time.wall());
                     delivered.push(answer);
                 }
+                Command::BeginEpoch { forked, answer } => forks.push((forked, answer)),
                 Command::Tidy { answer } => {
                     self.tidy();
                     self.publish();
@@ -298,8 +306,49 @@ impl Committer {
         for answer in delivered {
             let _ = answer.send(());
         }
+        for (forked, answer) in forks {
+            let begun = self.begin_epoch(forked);
+            self.publish();
+            let _ = answer.send(begun.map_err(|why| SpoolError::Epoch(why.to_string())));
+        }
         self.publish();
         closing
+    }
+
+    /// Puts the forked database aside; what the hub does not have of it goes on in a new one.
+    fn begin_epoch(&mut self, forked: Epoch) -> Result<(), EngineError> {
+        if self.numbers.epoch != forked {
+            return Ok(());
+        }
+        let engine = self
+            .shared
+            .engine()
+            .ok_or_else(|| EngineError::Disk(self.fault.clone().unwrap_or_default()))?;
+        let epoch = numbering::next_epoch(Some(&self.numbers), &self.time);
+        fork::fill(&self.dir, &engine, &self.numbers, epoch, &self.time)?;
+        drop(engine);
+        self.shared.set_engine(None);
+        let swapped = fork::exchange(&self.dir, self.time.wall());
+        // Whatever the exchange left, the next database is opened; a broken-off exchange is ended by that.
+        let known = self.numbers.clone();
+        self.open(Some(&known), false);
+        let aside = swapped?;
+        if self.numbers.epoch == forked {
+            return Err(EngineError::Disk("the new database can't be opened".into()));
+        }
+        error!(
+            from = forked, to = self.numbers.epoch, aside = %aside.display(),
+            "the hub has other events under this spool's numbers: a new epoch begins"
+        );
+        let fact = Fact::SpoolDamaged(SpoolDamaged {
+            epoch: Some(forked),
+            lost: None,
+            why: "the spool was copied or set back in time".into(),
+        });
+        self.held
+            .push_front(Pending::new(self.time.now(), None, &fact));
+        self.commit(Vec::new(), Vec::new(), Vec::new());
+        Ok(())
     }
 
     /// Commits a group: pictures first, then orders and events, one sync, then the answers.
@@ -486,7 +535,9 @@ impl Committer {
     fn open(&mut self, known: Option<&Numbers>, put_aside: bool) {
         let opened = numbering::open(&self.dir, &self.time, known, put_aside).and_then(|opened| {
             // Records beyond what this process committed belong to a group that failed: they are held, and come again.
-            if let (true, None, Some(known)) = (self.exact, &opened.report, known) {
+            if let (true, None, Some(known)) = (self.exact, &opened.report, known)
+                && known.epoch == opened.numbers.epoch
+            {
                 numbering::cut_after(&opened.engine, known.next.saturating_sub(1))?;
                 let numbers = Numbers {
                     next: known.next,

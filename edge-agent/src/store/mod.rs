@@ -13,6 +13,7 @@
 mod committer;
 mod engine;
 mod evidence;
+mod fork;
 mod mark;
 mod numbering;
 mod orders;

@@ -17,6 +17,7 @@ use tracing::warn;
 use crate::store::engine::Engine;
 use crate::store::engine::EngineError;
 use crate::store::engine::sync_dir;
+use crate::store::fork;
 use crate::store::record;
 use crate::store::timekeeper::Timekeeper;
 
@@ -81,6 +82,7 @@ pub(super) fn open(
     put_aside: bool,
 ) -> Result<Opened, EngineError> {
     let home = dir.join("spool");
+    fork::settle(dir).map_err(|error| EngineError::Disk(error.to_string()))?;
     let damage = if put_aside {
         "reading met damage again after a repair".to_owned()
     } else {
@@ -150,6 +152,8 @@ fn settle(
         }
         (None, _) => return Ok(Settled::Unusable("the database lost its epoch".into())),
     };
+    // A newer epoch than the one remembered was begun just before a power cut: what is remembered is of the old one.
+    let known = known.filter(|known| known.epoch >= epoch);
     if let Some(known) = known
         && known.epoch != epoch
     {
@@ -327,7 +331,7 @@ pub(super) fn acked_bytes(numbers: &Numbers) -> Vec<u8> {
     .concat()
 }
 
-fn begin(engine: &Engine, epoch: Epoch) -> Result<Numbers, EngineError> {
+pub(super) fn begin(engine: &Engine, epoch: Epoch) -> Result<Numbers, EngineError> {
     engine.commit(|engine| {
         engine.meta.insert("epoch", &epoch.to_be_bytes())?;
         Ok(())
@@ -340,13 +344,13 @@ fn begin(engine: &Engine, epoch: Epoch) -> Result<Numbers, EngineError> {
     })
 }
 
-/// Larger than any before it: by the mark, and by the clock's seconds in case the mark went with the database.
-fn next_epoch(known: Option<&Numbers>, time: &Timekeeper) -> Epoch {
+/// A number for a new epoch, larger than any before it: by the mark, and by the clock's seconds in case the mark went with the database.
+pub(super) fn next_epoch(known: Option<&Numbers>, time: &Timekeeper) -> Epoch {
     let seconds = u64::try_from(time.wall().as_millis() / 1000).unwrap_or(0);
     known.map_or(1, |known| known.epoch + 1).max(seconds)
 }
 
-fn quarantine(dir: &Path, home: &Path, now: Timestamp) -> std::io::Result<PathBuf> {
+pub(super) fn quarantine(dir: &Path, home: &Path, now: Timestamp) -> std::io::Result<PathBuf> {
     let aside = dir.join(format!("spool.damaged-{:020}", now.as_millis().max(0)));
     if home.exists() {
         if aside.exists() {

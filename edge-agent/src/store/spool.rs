@@ -34,6 +34,9 @@ pub enum SpoolError {
     /// The events can't be read.
     #[error("reading events: {0}")]
     Read(String),
+    /// A new epoch can't be begun: the old one stays.
+    #[error("beginning a new epoch: {0}")]
+    Epoch(String),
     /// The store is closed.
     #[error("the store is closed")]
     Closed,
@@ -193,6 +196,14 @@ impl Spool {
             answer,
         })?;
         done.await.map_err(|_| SpoolError::Closed)
+    }
+
+    /// Begins a new epoch if the present one is `forked`: the hub has other events under its numbers. What the hub has
+    /// not acknowledged goes on under new numbers, the rest is put aside.
+    pub async fn begin_epoch(&self, forked: Epoch) -> Result<(), SpoolError> {
+        let (answer, done) = oneshot::channel();
+        self.commands.send(Command::BeginEpoch { forked, answer })?;
+        done.await.map_err(|_| SpoolError::Closed)?
     }
 
     /// How the spool stands, and every change of it.

@@ -341,6 +341,86 @@ async fn a_damaged_database_is_put_aside_and_the_next_epoch_says_what_was_lost()
     }
 }
 
+/// Experiment 10: a card set back in time. What the hub has not acknowledged goes on under a new epoch, the orders
+/// that ran stay known, and asking twice changes nothing.
+#[tokio::test]
+async fn a_forked_numbering_goes_on_in_a_new_epoch_with_what_the_hub_lacks() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    append(&store, 1..=2500).await;
+    store.spool.acknowledge(7, 1200).await.unwrap();
+    let order = OrderId::new(NOW, [9; 10]);
+    assert_eq!(store.orders.begin(3, order).await, Ok(true));
+    let passage = PassageId::new(NOW, [1; 10]);
+    store
+        .evidence
+        .put(passage, EvidenceKind::Frame, "image/jpeg", b"picture")
+        .unwrap();
+    append(&store, 2501..=2501).await;
+    let forked = store.spool.watch().borrow().epoch;
+    store.spool.begin_epoch(forked).await.unwrap();
+    store.spool.begin_epoch(forked).await.unwrap();
+
+    for _ in 0..2 {
+        let state = store.spool.watch().borrow().clone();
+        assert!(state.epoch > forked);
+        assert_eq!((state.first_seq, state.next_seq, state.acked), (1, 1303, 0));
+        let events = store.spool.read(1, 5000, usize::MAX).unwrap();
+        assert_eq!(seqs(&events), (1..=1302).collect::<Vec<_>>());
+        for (event, n) in events[..1301].iter().zip(1201..) {
+            assert_eq!(event.fact().unwrap(), Some(fact(n)));
+        }
+        assert_eq!(damage(&events[1301]).unwrap().epoch, Some(forked));
+        assert_eq!(store.orders.begin(3, order).await, Ok(false));
+        assert_eq!(store.evidence.pending(9).len(), 1);
+    }
+    store.close().await;
+    drop(store);
+    let store = open(dir.path());
+    append(&store, 1303..=1303).await;
+    store.close().await;
+}
+
+/// A power cut at each step of the exchange leaves one of the two databases, and nothing is lost.
+#[tokio::test]
+async fn a_power_cut_while_a_new_epoch_begins_leaves_the_old_or_the_new_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    append(&store, 1..=9).await;
+    store.spool.acknowledge(7, 4).await.unwrap();
+    append(&store, 10..=10).await;
+    let forked = store.spool.watch().borrow().epoch;
+    store.close().await;
+    drop(store);
+    let old = killed(dir.path());
+    let store = open(dir.path());
+    store.spool.begin_epoch(forked).await.unwrap();
+    store.close().await;
+    drop(store);
+
+    // The new database is being filled beside the old one: nobody knows whether it is whole.
+    let filling = killed(old.path());
+    std::fs::create_dir(filling.path().join("spool.next")).unwrap();
+    std::fs::write(filling.path().join("spool.next/db"), b"half").unwrap();
+    // The old one is aside, and the new one not yet in its place; what is remembered is of the old one.
+    let aside = killed(old.path());
+    std::fs::remove_dir_all(aside.path().join("spool")).unwrap();
+    let filled = killed(&dir.path().join("spool"));
+    std::fs::rename(filled.keep(), aside.path().join("spool.next")).unwrap();
+
+    let store = open(filling.path());
+    assert_eq!(store.spool.watch().borrow().epoch, forked);
+    assert_eq!(store.spool.read(1, 99, usize::MAX).unwrap().len(), 10);
+    store.close().await;
+    let store = open(aside.path());
+    assert!(store.spool.watch().borrow().epoch > forked);
+    let events = store.spool.read(1, 99, usize::MAX).unwrap();
+    assert_eq!(seqs(&events), [1, 2, 3, 4, 5, 6, 7]);
+    assert_eq!(events[0].fact().unwrap(), Some(fact(5)));
+    assert_eq!(events[5].fact().unwrap(), Some(fact(10)));
+    store.close().await;
+}
+
 type Spoil = (&'static str, fn(&Path));
 
 fn spoils() -> [Spoil; 4] {

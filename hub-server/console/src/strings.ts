@@ -427,6 +427,7 @@ export const text = {
       repeated: 'It was carried out before; nothing moved again.',
       blocked: 'The safety input forbids it. Something is under the arm.',
       no_such_gate: 'The edge does not know this gate.',
+      failed: 'The barrier\u2019s pins refused. Look at the gate: nobody knows whether the arm moved.',
     },
     holds: (seconds: number) => `holds for ${seconds} s`,
     again: 'Give another order',

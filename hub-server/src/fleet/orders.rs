@@ -39,6 +39,8 @@ pub enum OrderState {
     Blocked,
     /// The edge does not run that gate.
     NoSuchGate,
+    /// The barrier's pins refused: whether the arm moved is not known.
+    Failed,
 }
 
 impl OrderState {
@@ -52,6 +54,7 @@ impl OrderState {
             Self::Repeated => "repeated",
             Self::Blocked => "blocked",
             Self::NoSuchGate => "no_such_gate",
+            Self::Failed => "failed",
         }
     }
 
@@ -63,6 +66,7 @@ impl OrderState {
             "repeated" => Self::Repeated,
             "blocked" => Self::Blocked,
             "no_such_gate" => Self::NoSuchGate,
+            "failed" => Self::Failed,
             // The table's CHECK leaves only this one.
             _ => Self::Expired,
         }
@@ -277,7 +281,8 @@ pub fn expire(
     )
 }
 
-/// Takes in how an order ended. Only the edge that got it may say so, and "done" is never taken back. Returns whether
+/// Takes in how an order ended. Only the edge that got it may say so, and of "done" only the pins' refusal
+/// is believed afterwards. Returns whether
 /// something changed.
 pub fn finish(
     tx: &mut Tx,
@@ -296,6 +301,11 @@ pub fn finish(
         OrderResult::Repeated => ("repeated", "('waiting', 'sent')"),
         OrderResult::Blocked => ("blocked", "('waiting', 'sent', 'repeated')"),
         OrderResult::NoSuchGate => ("no_such_gate", "('waiting', 'sent')"),
+        // Recorded as done before the pins were told.
+        OrderResult::Failed => (
+            "failed",
+            "('waiting', 'sent', 'expired', 'repeated', 'done')",
+        ),
     };
     let changed = tx.execute(
         &format!(

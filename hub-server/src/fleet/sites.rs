@@ -9,6 +9,20 @@ use crate::store::StoreError;
 use crate::store::Tx;
 use crate::store::Value;
 
+/// What is wrong with the name of an organisation or a site, if anything is.
+pub fn name_fault(name: &str) -> Option<&'static str> {
+    let name = name.trim();
+    if name.is_empty() {
+        Some("is empty")
+    } else if name.chars().count() > 100 {
+        Some("has more than 100 characters")
+    } else if name.chars().any(char::is_control) {
+        Some("has control characters")
+    } else {
+        None
+    }
+}
+
 /// One place of an organisation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Site {

@@ -122,6 +122,21 @@ pub fn through(tx: &mut Tx, stream: &Stream) -> Result<u64, StoreError> {
     .map_or(Ok(0), |row| row.number(0))
 }
 
+/// Returns the bytes of one event as they came, if it is held.
+pub fn raw(tx: &mut Tx, stream: &Stream, seq: u64) -> Result<Option<Vec<u8>>, StoreError> {
+    tx.find(
+        "SELECT raw FROM ledger WHERE organisation = $1 AND edge = $2 AND epoch = $3 AND seq = $4",
+        &[
+            Value::from(stream.organisation),
+            Value::from(stream.edge),
+            Value::from(stream.epoch),
+            Value::from(seq),
+        ],
+    )?
+    .map(|row| row.bytes(0))
+    .transpose()
+}
+
 /// Moves a stream forward and counts what it holds.
 pub fn advance(
     tx: &mut Tx,
@@ -173,20 +188,13 @@ pub fn keep(tx: &mut Tx, stream: &Stream, entry: &Entry<'_>) -> Result<Kept, Sto
     if fresh > 0 {
         return Ok(Kept::Fresh);
     }
-    let there = tx.one(
-        "SELECT raw FROM ledger WHERE organisation = $1 AND edge = $2 AND epoch = $3 AND seq = $4",
-        &[
-            Value::from(stream.organisation),
-            Value::from(stream.edge),
-            Value::from(stream.epoch),
-            Value::from(entry.seq),
-        ],
-    )?;
-    Ok(if there.bytes(0)? == entry.raw {
-        Kept::Repeat
-    } else {
-        Kept::Conflict
-    })
+    Ok(
+        if raw(tx, stream, entry.seq)?.as_deref() == Some(entry.raw) {
+            Kept::Repeat
+        } else {
+            Kept::Conflict
+        },
+    )
 }
 
 /// Notes that an event stays without effect, and why.

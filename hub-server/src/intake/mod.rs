@@ -199,7 +199,10 @@ impl Source<'_> {
             Err(Refusal::Because(why)) => why,
             // These say nothing about the event: the whole batch is tried again.
             Err(Refusal::Store(
-                error @ (StoreError::Busy | StoreError::Closed | StoreError::Panicked),
+                error @ (StoreError::Busy
+                | StoreError::Closed
+                | StoreError::Panicked
+                | StoreError::Disk(_)),
             )) => return Err(error),
             Err(Refusal::Store(error)) => {
                 warn!(
@@ -209,7 +212,6 @@ impl Source<'_> {
                 format!("{}: {error}", fact.kind_name())
             }
         };
-        // If the engine itself is broken, this fails too, and the batch is not acknowledged.
         tx.execute("ROLLBACK TO SAVEPOINT one_event", &[])?;
         tx.execute("RELEASE SAVEPOINT one_event", &[])?;
         ledger::mark(tx, self.stream, event.seq, EntryState::Refused, &why)?;

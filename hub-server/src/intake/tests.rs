@@ -308,7 +308,39 @@ async fn another_event_under_a_taken_number_overwrites_nothing() {
     assert!(bench.audit().await.contains(&"event.conflict".to_owned()));
 }
 
-/// GR-14: an order ends once; "done" is never taken back, and nobody else's edge can end it.
+/// A disk that is full for a moment says nothing about an event: the batch is not taken, and comes again.
+#[tokio::test]
+async fn a_full_disk_refuses_no_event() {
+    let bench = Bench::new().await;
+    let pages = async |most: u64| {
+        let set = format!("PRAGMA max_page_count = {most}");
+        let set: Result<_, StoreError> = bench
+            .store
+            .write(Priority::Machines, move |tx| tx.list(&set, &[]))
+            .await;
+        set.unwrap();
+    };
+    pages(1).await;
+    let gate = bench.gate;
+    let events: Vec<Verbatim> = (1..=3000)
+        .map(|seq| told(seq, gate, seq % 2 == 0))
+        .collect();
+    let (stream, at) = (bench.stream(), bench.store.clock.wall());
+    let taking = events.clone();
+    let full = bench
+        .store
+        .write(Priority::Machines, move |tx| {
+            take_batch(tx, &stream, 1, &taking, at)
+        })
+        .await;
+    assert!(matches!(full, Err(StoreError::Disk(_))), "{full:?}");
+    assert!(bench.states().await.is_empty());
+    pages(1_000_000_000).await;
+    let taken = bench.take(1, events).await;
+    assert_eq!((taken.fresh, taken.refused), (3000, 0));
+}
+
+/// GR-14: an order ends once; "done" is taken back only by the pins' refusal, and nobody else's edge can end it.
 #[tokio::test]
 async fn an_order_ends_by_its_own_edge_and_done_stays_done() {
     let bench = Bench::new().await;
@@ -353,6 +385,15 @@ async fn an_order_ends_by_its_own_edge_and_done_stays_done() {
         .await;
     assert_eq!(now.unwrap().state, OrderState::Done);
     assert_eq!(bench.states().await[3].1, "refused");
+    let refused = vec![
+        done(5, id, OrderResult::Failed),
+        done(6, id, OrderResult::Done),
+    ];
+    bench.take(5, refused).await;
+    let now = bench
+        .read(move |tx| orders::find_order(tx, organisation, id, at))
+        .await;
+    assert_eq!(now.unwrap().state, OrderState::Failed);
 }
 
 #[tokio::test]

@@ -25,7 +25,6 @@ use crate::fleet::edges::Edge;
 use crate::fleet::edges::EdgeState;
 use crate::fleet::orders;
 use crate::fleet::orders::OrderState;
-use crate::link::frames;
 use crate::link::shell::Welcomed;
 use crate::live;
 use crate::parking;

@@ -29,7 +29,6 @@ use crate::fleet::enrolments::Enrolment;
 use crate::fleet::enrolments::Joining;
 use crate::fleet::gates::Gate;
 use crate::link::Parts;
-use crate::link::frames;
 use crate::link::shell::refusal;
 use crate::link::shell::refuse;
 use crate::live;

@@ -15,7 +15,6 @@ use crate::faults;
 use crate::intake;
 use crate::intake::Taken;
 use crate::intake::ledger;
-use crate::link::frames;
 use crate::link::session::Input;
 use crate::link::session::Output;
 use crate::link::shell::LIMIT;

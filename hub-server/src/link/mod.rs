@@ -13,7 +13,6 @@
 mod directives;
 mod enrol;
 mod events;
-mod frames;
 mod listen;
 mod pictures;
 pub mod session;

@@ -16,7 +16,6 @@ use tokio::io::AsyncReadExt;
 
 use crate::evidence;
 use crate::evidence::PictureStage;
-use crate::link::frames;
 use crate::link::shell::Welcomed;
 use crate::parking;
 use crate::store::Priority;

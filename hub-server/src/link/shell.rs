@@ -12,9 +12,12 @@ use contract::wire::Hello;
 use contract::wire::Message;
 use contract::wire::Refusal;
 use contract::wire::Welcome;
+use minicbor::bytes::ByteArray;
 use quinn::Connection;
 use quinn::SendStream;
 use serde_json::json;
+use sha2::Digest;
+use sha2::Sha256;
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 use tracing::info;
@@ -32,7 +35,6 @@ use crate::intake::ledger::Stream;
 use crate::link::Parts;
 use crate::link::directives;
 use crate::link::events;
-use crate::link::frames;
 use crate::link::pictures;
 use crate::link::session;
 use crate::link::session::Session;
@@ -160,13 +162,14 @@ async fn welcome(
         edge: known.id,
         epoch: hello.epoch,
     };
-    let through = greet(parts, stream, &hello, since).await?;
+    let (through, newest_sha256) = greet(parts, stream, &hello, since).await?;
     let generation = parts.store.generation();
     let answer = Welcome {
         generation,
         through,
         time: parts.clock.wall(),
         term: left::TERM,
+        newest_sha256,
     };
     frames::write(&mut send, &answer.into())
         .await
@@ -221,7 +224,7 @@ async fn greet(
     stream: Stream,
     hello: &Hello,
     now: Timestamp,
-) -> anyhow::Result<u64> {
+) -> anyhow::Result<(u64, Option<ByteArray<32>>)> {
     let hello = hello.clone();
     parts
         .store
@@ -246,7 +249,9 @@ async fn greet(
             left::greet(tx, stream.organisation, &hello)?;
             let news = json!({ "id": stream.edge, "connected": true, "at": now.to_string() });
             live::publish(tx, stream.organisation, "edge", &news)?;
-            Ok::<_, StoreError>(greeting.through)
+            let newest = ledger::raw(tx, &stream, greeting.through)?
+                .map(|raw| <[u8; 32]>::from(Sha256::digest(&raw)).into());
+            Ok::<_, StoreError>((greeting.through, newest))
         })
         .await
         .context("greeting the edge")

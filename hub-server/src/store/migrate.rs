@@ -8,7 +8,7 @@ use rusqlite_migration::Migrations;
 use super::StoreError;
 
 /// Every migration in its order. A released file is never changed; a new one is added here.
-const SQLITE: [(&str, &str); 3] = [
+const SQLITE: [(&str, &str); 4] = [
     (
         "0001_house",
         include_str!("../../migrations/sqlite/0001_house.sql"),
@@ -20,6 +20,10 @@ const SQLITE: [(&str, &str); 3] = [
     (
         "0003_parking",
         include_str!("../../migrations/sqlite/0003_parking.sql"),
+    ),
+    (
+        "0004_failed_orders",
+        include_str!("../../migrations/sqlite/0004_failed_orders.sql"),
     ),
 ];
 

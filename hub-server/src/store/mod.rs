@@ -107,6 +107,9 @@ pub enum StoreError {
     /// The schema could not be brought up to date.
     #[error("bringing the schema up to date")]
     Migration(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The disk is full, broken, or gone.
+    #[error("the database's disk refuses")]
+    Disk(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The engine failed.
     #[error("running a statement")]
     Engine(#[source] Box<dyn std::error::Error + Send + Sync>),

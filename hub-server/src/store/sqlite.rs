@@ -157,6 +157,17 @@ impl From<rusqlite::Error> for StoreError {
         if code.code == ErrorCode::DatabaseBusy || code.code == ErrorCode::DatabaseLocked {
             return Self::Busy;
         }
+        if matches!(
+            code.code,
+            ErrorCode::DiskFull
+                | ErrorCode::SystemIoFailure
+                | ErrorCode::CannotOpen
+                | ErrorCode::OutOfMemory
+                | ErrorCode::DatabaseCorrupt
+                | ErrorCode::NotADatabase
+        ) {
+            return Self::Disk(Box::new(error));
+        }
         Self::Engine(Box::new(error))
     }
 }

@@ -145,6 +145,7 @@ pub async fn create_account(
                 | StoreError::Panicked
                 | StoreError::Column { .. }
                 | StoreError::Migration(_)
+                | StoreError::Disk(_)
                 | StoreError::Engine(_)) => other.into(),
             })?;
             audit::record(tx, &entry)?;

@@ -230,6 +230,7 @@ impl From<StoreError> for WebError {
             | StoreError::Panicked
             | StoreError::Column { .. }
             | StoreError::Migration(_)
+            | StoreError::Disk(_)
             | StoreError::Engine(_) => Self::Internal(error.into()),
         }
     }

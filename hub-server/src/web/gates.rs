@@ -111,6 +111,8 @@ pub enum OrderState {
     Blocked,
     /// The edge has no such gate.
     NoSuchGate,
+    /// The barrier's pins refused; whether the arm moved is not known.
+    Failed,
 }
 
 impl From<orders::OrderState> for OrderState {
@@ -123,6 +125,7 @@ impl From<orders::OrderState> for OrderState {
             orders::OrderState::Repeated => Self::Repeated,
             orders::OrderState::Blocked => Self::Blocked,
             orders::OrderState::NoSuchGate => Self::NoSuchGate,
+            orders::OrderState::Failed => Self::Failed,
         }
     }
 }

@@ -35,8 +35,6 @@ use crate::hub::Hub;
 use crate::store::Id;
 use crate::store::Priority;
 
-const TEXT_LONGEST: usize = 100;
-
 /// Whether the hub waits for its set-up.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SetupState {
@@ -188,7 +186,10 @@ fn faults(given: &SetupRequest, is_fresh: bool) -> Vec<FieldFault> {
     let mut faults = Vec::new();
     if is_fresh {
         for (field, text) in [("organisation", &given.organisation), ("site", &given.site)] {
-            faults.extend(text_fault(field, text));
+            faults.extend(sites::name_fault(text).map(|why| FieldFault {
+                field: field.to_owned(),
+                why: why.to_owned(),
+            }));
         }
         if jiff::tz::TimeZone::get(&given.time_zone).is_err() {
             faults.push(FieldFault {
@@ -200,21 +201,4 @@ fn faults(given: &SetupRequest, is_fresh: bool) -> Vec<FieldFault> {
     faults.extend(name_faults(&given.name));
     faults.extend(password_faults(&given.password));
     faults
-}
-
-fn text_fault(field: &str, text: &str) -> Option<FieldFault> {
-    let text = text.trim();
-    let why = if text.is_empty() {
-        "is empty"
-    } else if text.chars().count() > TEXT_LONGEST {
-        "has more than 100 characters"
-    } else if text.chars().any(char::is_control) {
-        "has control characters"
-    } else {
-        return None;
-    };
-    Some(FieldFault {
-        field: field.to_owned(),
-        why: why.to_owned(),
-    })
 }

@@ -268,6 +268,9 @@ pub enum OrderResult {
     /// No such gate at this edge.
     #[n(4)]
     NoSuchGate,
+    /// The barrier's pins refused: whether the arm moved is not known.
+    #[n(5)]
+    Failed,
 }
 
 /// An order from a person was carried out or refused.

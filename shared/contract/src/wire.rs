@@ -5,6 +5,7 @@
 
 use minicbor::Decode;
 use minicbor::Encode;
+use minicbor::bytes::ByteArray;
 use minicbor::bytes::ByteVec;
 
 use crate::directive::Directive;
@@ -200,6 +201,10 @@ pub struct Welcome {
     /// The hub's term; an edge obeys only the newest.
     #[n(3)]
     pub term: u64,
+    /// SHA-256 of event `through` as it came, 32 bytes: an edge whose own event of that number is another one was
+    /// copied or set back in time. None if the hub does not hold that event.
+    #[n(4)]
+    pub newest_sha256: Option<ByteArray<32>>,
 }
 
 /// Why a connection is refused.

@@ -351,6 +351,7 @@ fn messages() -> Vec<(&'static str, Message)> {
                 through: 2,
                 time: at(3),
                 term: 4,
+                newest_sha256: None,
             }
             .into(),
         ),
