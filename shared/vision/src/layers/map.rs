@@ -74,7 +74,8 @@ pub(crate) struct Map {
 }
 
 impl Map {
-    /// The pictures of a tensor `[count, channels, height, width]`.
+    /// For tests: the pictures of a tensor `[count, channels, height, width]`.
+    #[cfg(test)]
     pub(crate) fn of(pictures: &Tensor, scratch: &Scratch) -> Result<Self> {
         let (count, channels, height, width) = pictures.dims4()?;
         let size = Size {
