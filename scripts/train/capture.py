@@ -1,15 +1,15 @@
 """What a camera and a detector do to a plate: from a clean plate canvas to the crop that the reader gets.
 
 A canvas is a grey picture of CANVAS_HEIGHT x CANVAS_WIDTH whose middle PLATE_HEIGHT x PLATE_WIDTH is the plate, whatever
-its proportion; around it is something that could be a car.
+its proportion; around it is something that could be a car. A plate of two rows has SQUARE_HEIGHT rows in place of PLATE_HEIGHT.
 """
 
 import cv2
 import numpy as np
 
-from geometry import rectify
+from geometry import UNIT_SQUARE, rectify, row_corners
 
-PLATE_WIDTH, PLATE_HEIGHT = 192, 64
+PLATE_WIDTH, PLATE_HEIGHT, SQUARE_HEIGHT = 192, 64, 128
 PAD_X, PAD_Y = 48, 24
 CANVAS_WIDTH, CANVAS_HEIGHT = PLATE_WIDTH + 2 * PAD_X, PLATE_HEIGHT + 2 * PAD_Y
 
@@ -62,12 +62,12 @@ def light(rng: np.random.Generator, grey: np.ndarray) -> np.ndarray:
     return grey
 
 
-def canvas_of(rng: np.random.Generator, grey: np.ndarray, inset=(0.0, 0.0)) -> np.ndarray:
+def canvas_of(rng: np.random.Generator, grey: np.ndarray, inset=(0.0, 0.0), plate_height: int = PLATE_HEIGHT) -> np.ndarray:
     """A canvas around a plate picture. `inset` says how much of the picture's width and height on each side is not plate."""
     height, width = grey.shape
-    canvas = surroundings(rng, CANVAS_HEIGHT, CANVAS_WIDTH)
-    over_x, over_y = round(PLATE_WIDTH * inset[0] / (1 - 2 * inset[0])), round(PLATE_HEIGHT * inset[1] / (1 - 2 * inset[1]))
-    size = (PLATE_WIDTH + 2 * over_x, PLATE_HEIGHT + 2 * over_y)
+    canvas = surroundings(rng, plate_height + 2 * PAD_Y, CANVAS_WIDTH)
+    over_x, over_y = round(PLATE_WIDTH * inset[0] / (1 - 2 * inset[0])), round(plate_height * inset[1] / (1 - 2 * inset[1]))
+    size = (PLATE_WIDTH + 2 * over_x, plate_height + 2 * over_y)
     shrink = cv2.INTER_AREA if width > size[0] else cv2.INTER_CUBIC
     canvas[PAD_Y - over_y : PAD_Y - over_y + size[1], PAD_X - over_x : PAD_X - over_x + size[0]] = cv2.resize(
         grey.astype(np.float32), size, interpolation=shrink
@@ -113,37 +113,79 @@ def exposed(rng: np.random.Generator, view: np.ndarray, plate_width: float, gent
     return image
 
 
-def seen(rng: np.random.Generator, canvas: np.ndarray, aspect: float, narrow: float = 42, wide: float = 200, gentle: bool = False) -> np.ndarray:
-    """A reader crop of a canvas as a camera would give it, through a frame in which the plate is narrow..wide pixels wide."""
-    width = float(np.exp(rng.uniform(np.log(narrow), np.log(wide))))
-    height = max(10.0, width / aspect * rng.uniform(0.85, 1.1))
-    zoom_x, zoom_y = width / PLATE_WIDTH, height / PLATE_HEIGHT
-    small_size = (max(8, round(CANVAS_WIDTH * zoom_x)), max(8, round(CANVAS_HEIGHT * zoom_y)))
-    small = cv2.resize(canvas, small_size, interpolation=cv2.INTER_AREA if zoom_x < 1 else cv2.INTER_LINEAR)
-    pad = np.float32([small_size[0] * PAD_X / CANVAS_WIDTH, small_size[1] * PAD_Y / CANVAS_HEIGHT])
-    plate_size = np.float32([small_size[0], small_size[1]]) - 2 * pad
-    unit = np.float32([[0, 0], [1, 0], [1, 1], [0, 1]])
-    source = pad + unit * plate_size
-    centre = np.float32(small_size) / 2
-    angle = np.deg2rad(rng.normal(0, 4 if rng.random() < 0.8 else 9))
-    shear = rng.normal(0, 0.06)
+def rolled(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
+    """A rolling shutter over a shaking or passing plate: rows are read one after the other, so they shift and sway."""
+    height, width = image.shape
+    rows = np.linspace(0, 1, height, dtype=np.float32)
+    shift = (rows - 0.5) * rng.normal(0, 0.03 * width) + np.sin(rows * rng.uniform(2, 9) + rng.uniform(0, 6)) * rng.uniform(0, 0.008) * width
+    xs = np.arange(width, dtype=np.float32)[None] + shift[:, None].astype(np.float32)
+    ys = np.repeat(np.arange(height, dtype=np.float32)[:, None], width, 1)
+    return cv2.remap(image, xs, ys, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+
+def night(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
+    """Dusk, darkness or infra-red light (float32 in and out): few grey levels, a lamp's cone, blooming whites, strong noise."""
+    height, width = image.shape
+    ys, xs = np.mgrid[0:height, 0:width].astype(np.float32)
+    far = ((xs / width - rng.uniform(0, 1)) / rng.uniform(0.4, 1.2)) ** 2 + ((ys / height - rng.uniform(0, 1)) / rng.uniform(0.4, 1.2)) ** 2
+    image = image * (rng.uniform(0.1, 0.5) + np.exp(-far) * rng.uniform(0, 0.7))
+    if rng.random() < 0.4:
+        bright = np.clip(image - np.percentile(image, 75), 0, None)
+        image = image + cv2.GaussianBlur(bright, (0, 0), float(rng.uniform(1, 4))) * rng.uniform(0.3, 1.2)
+    return image + rng.normal(0, rng.uniform(1, 8), image.shape).astype(np.float32)
+
+
+def quad_of(rng: np.random.Generator, source: np.ndarray, plate_size: np.ndarray, centre: np.ndarray) -> np.ndarray:
+    """Where the plate's corners come to lie: turned, sheared, in perspective up to 45 degrees from the side."""
+    angle = np.deg2rad(rng.normal(0, 4 if rng.random() < 0.8 else 10))
+    shear = rng.normal(0, 0.06 if rng.random() < 0.85 else 0.16)
     turn = np.float32([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) @ np.float32([[1, shear], [0, 1]])
-    target = (source - centre) @ turn.T + centre
+    target = (source - centre) @ turn.T
     target += rng.normal(0, 1, (4, 2)) * plate_size * np.float32([0.015, 0.04])
-    shift = rng.uniform(-0.5, 0.5, 2)
-    target = (target + shift).astype(np.float32)
-    warp = cv2.getPerspectiveTransform(source.astype(np.float32), target)
-    view = cv2.warpPerspective(small, warp, small_size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    view = exposed(rng, light(rng, view.astype(np.float32)).clip(0, 255).astype(np.uint8), width, gentle)
-    if rng.random() < 0.25:  # an axis-aligned box instead of corners
+    if rng.random() < 0.25:  # seen from the side: narrower, and one end lower than the other
+        yaw = np.deg2rad(rng.uniform(15, 45)) * rng.choice([-1, 1])
+        depth = 1 + target[:, :1] * np.sin(yaw) / (plate_size[0] * rng.uniform(4, 12))
+        target = target * np.float32([np.cos(yaw), 1]) / depth
+    return (target + centre + rng.uniform(-0.5, 0.5, 2)).astype(np.float32)
+
+
+def given_corners(rng: np.random.Generator, target: np.ndarray, span: np.ndarray, gentle: bool) -> np.ndarray:
+    """The corners as a detector gives them: loose, tight or shifted, sometimes only an upright box."""
+    if rng.random() < 0.2:
         low, high = target.min(0), target.max(0)
         corners = np.float32([low, [high[0], low[1]], high, [low[0], high[1]]])
     else:
         corners = target.copy()
-    span = np.float32([width, height])
     wobble = 0.4 if gentle else 1.0
     middle = corners.mean(0)
     scale = 1 + rng.uniform(-0.07, 0.12, 2) * wobble
     corners = (corners - middle) * scale + middle + rng.normal(0, 1, 2) * span * np.float32([0.02, 0.045]) * wobble
-    corners = corners + rng.normal(0, 1, (4, 2)) * span * np.float32([0.018, 0.04]) * wobble
-    return rectify(view, corners + 0.5)
+    return corners + rng.normal(0, 1, (4, 2)) * span * np.float32([0.018, 0.04]) * wobble
+
+
+def seen(rng: np.random.Generator, canvas: np.ndarray, aspect: float, narrow: float = 42, wide: float = 200, gentle: bool = False, row: int | None = None) -> np.ndarray:
+    """A reader crop of a canvas as a camera would give it, through a frame in which the plate is narrow..wide pixels wide.
+
+    `row` 0 or 1 gives the upper or lower half of a plate in two rows, as the reader cuts it.
+    """
+    tall = canvas.shape[0]
+    width = float(np.exp(rng.uniform(np.log(narrow), np.log(wide))))
+    height = max(10.0, width / aspect * rng.uniform(0.85, 1.1))
+    zoom_x, zoom_y = width / PLATE_WIDTH, height / (tall - 2 * PAD_Y)
+    small_size = (max(8, round(CANVAS_WIDTH * zoom_x)), max(8, round(tall * zoom_y)))
+    small = cv2.resize(canvas, small_size, interpolation=cv2.INTER_AREA if zoom_x < 1 else cv2.INTER_LINEAR)
+    pad = np.float32([small_size[0] * PAD_X / CANVAS_WIDTH, small_size[1] * PAD_Y / tall])
+    plate_size = np.float32([small_size[0], small_size[1]]) - 2 * pad
+    source = pad + UNIT_SQUARE * plate_size
+    centre = np.float32(small_size) / 2
+    target = quad_of(rng, source, plate_size, centre)
+    warp = cv2.getPerspectiveTransform(source.astype(np.float32), target)
+    view = cv2.warpPerspective(small, warp, small_size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    if rng.random() < 0.1:
+        view = rolled(rng, view)
+    lit = light(rng, view.astype(np.float32))
+    if rng.random() < 0.1:
+        lit = night(rng, lit)
+    view = exposed(rng, lit.clip(0, 255).astype(np.uint8), width, gentle)
+    corners = given_corners(rng, target, np.float32([width, height]), gentle) + 0.5
+    return rectify(view, corners if row is None else row_corners(corners, row))

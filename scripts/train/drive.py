@@ -52,11 +52,11 @@ READABLE_FRAMES = 6
 def plate_of(visitor: Visitor, seed: int) -> np.ndarray:
     rng = np.random.default_rng(seed)
     if visitor.layout == "de":
-        return layouts.draw_eu(rng, "D", visitor.shown).image
+        return layouts.draw_eu(rng, "de", visitor.shown).image
     if visitor.layout == "uk":
         return layouts.draw_uk(rng, visitor.shown).image
     if visitor.layout == "br":
-        return layouts.draw_br_mercosur(rng, visitor.shown).image
+        return layouts.draw_mercosur(rng, visitor.shown, "br-mercosur").image
     return layouts.draw_us(rng, visitor.shown, "CALIFORNIA").image
 
 

@@ -2,7 +2,8 @@
 
     python evaluate.py [--data ../shared/data] [--arrays DIR] [--only reader,detector,composed,gate,samples] [--failures]
 
-reader    held-out plates (by text) of us-crops, br-crops and the generator, seen through a simulated camera
+reader    held-out plates (by text) of us-crops and br-crops just as they are, of det-web given their box, and of the generator
+          through a simulated camera: exact texts by three foldings, region, calibration (evaluate_reader.py)
 detector  held-out web photographs and plate-free pictures, whole frames
 composed  held-out plates on held-out photographs in 1280x720 frames, end to end
 gate      us-gate, end to end, and the reader alone given the labelled box. us-gate is for this report only: nothing is trained,
@@ -12,7 +13,6 @@ samples   the rendered drive and stills, end to end
 
 import argparse
 import json
-import math
 import os
 import time
 
@@ -26,17 +26,11 @@ import exported
 import reader_data
 import scenes
 from export import DETECTOR_THRESHOLD
-from geometry import box_corners, rectify, standardised
-from train_reader import Source, greedy, validation_set
-
-
-def wilson(hits: int, total: int) -> str:
-    if total == 0:
-        return "0/0"
-    z, p = 1.96, hits / total
-    middle = (p + z * z / (2 * total)) / (1 + z * z / total)
-    half = z * math.sqrt(p * (1 - p) / total + z * z / (4 * total * total)) / (1 + z * z / total)
-    return f"{hits}/{total} = {100 * p:.1f} % ({100 * (middle - half):.1f}..{100 * (middle + half):.1f})"
+from evaluate_reader import calibration, measure_reader, wilson
+from geometry import box_corners
+from reading import is_plausible
+from reading import read as reading_of
+from train_reader import Source
 
 
 def same(a: str, b: str) -> bool:
@@ -44,24 +38,8 @@ def same(a: str, b: str) -> bool:
 
 
 def read(reader, grey: np.ndarray, corners: np.ndarray) -> str:
-    crop = torch.from_numpy(standardised(rectify(grey, corners))[None, None])
-    with torch.no_grad():
-        return greedy(reader(crop))[0]
-
-
-def measure_reader(options, reader) -> None:
-    for name in ("us-val", "br-val", "synthetic-val"):
-        if not os.path.exists(os.path.join(options.arrays, f"{name}.npy")):
-            continue
-        crops, texts = validation_set(options.arrays, name, 1000)
-        got = []
-        with torch.no_grad():
-            for part in crops.split(128):
-                got += greedy(reader(part))
-        wrong = [(want, have) for want, have in zip(texts, got) if not same(want, have)]
-        print(f"reader on {name}: exact {wilson(len(texts) - len(wrong), len(texts))}")
-        if options.failures:
-            print("  ", wrong[:60])
+    reading = reading_of(reader, grey, corners)
+    return reading.text if is_plausible(reading) else ""
 
 
 def grey_of(path: str) -> np.ndarray:
@@ -153,7 +131,7 @@ def measure_composed(options, detector, reader) -> None:
 
 def measure_gate(options, detector, reader) -> None:
     found = right = boxed = both = total = 0
-    failures, millis = [], []
+    failures, millis, judged = [], [], []
     for row in reader_data.real_rows(options.data, "us-gate"):
         grey = grey_of(os.path.join(options.data, "plates", row["image"]))
         want, box = row["text"], [float(row[key]) for key in "xywh"]
@@ -164,7 +142,10 @@ def measure_gate(options, detector, reader) -> None:
         got = detection.detect(detector, grey, options.threshold, options.long_side)
         best = max(got, key=lambda one: detection.iou(box, detection.bounds(one[1])), default=None)
         overlap = detection.iou(box, detection.bounds(best[1])) if best else 0.0
-        text = read(reader, grey, best[1]) if overlap > 0.3 else ""
+        reading = reading_of(reader, grey, best[1]) if overlap > 0.3 else None
+        text = reading.text if reading and is_plausible(reading) else ""
+        if text:
+            judged.append((reading.confidence, same(text, want)))
         millis.append(1000 * (time.time() - started))
         found += overlap > 0.3
         right += same(text, want)
@@ -174,6 +155,7 @@ def measure_gate(options, detector, reader) -> None:
     print(f"us-gate: found (IoU > 0.3) {wilson(found, total)}")
     print(f"us-gate: read exactly, end to end {wilson(right, total)} (any plate of the picture: {both})")
     print(f"us-gate: read exactly, given the labelled box {wilson(boxed, total)}")
+    calibration("us-gate", judged)
     print(f"us-gate: {np.median(millis):.0f} ms a picture here")
     if options.failures:
         for failure in failures:

@@ -19,16 +19,29 @@ from safetensors.torch import save_file
 import detection
 import exported
 from geometry import rectify, standardised
-from networks import ALPHABET, LONG_SIDE, MARGIN_X, MARGIN_Y, READER_HEIGHT, READER_STEPS, READER_WIDTH, STRIDE, PlateDetector, PlateReader, folded
+from networks import ALPHABET, LONG_SIDE, MARGIN_X, MARGIN_Y, READER_HEIGHT, READER_STEPS, READER_WIDTH, REGIONS, ROW_SHARE, STRIDE, PlateDetector, PlateReader, folded
 
 DETECTOR_THRESHOLD = 0.4
-VERSION = "1"
+DETECTOR_VERSION = "1"
+READER_VERSION = "2"
+
+
+def load(model: torch.nn.Module, checkpoint: str) -> torch.nn.Module:
+    """The model over its checkpoint, with the temperatures that calibrate.py found in place, if it ran."""
+    model.load_state_dict(torch.load(checkpoint))
+    model.eval()
+    temperatures = os.path.splitext(checkpoint)[0] + ".temperatures.json"
+    if os.path.exists(temperatures):
+        with open(temperatures) as file, torch.no_grad():
+            for name, temperature in json.load(file).items():
+                layer = getattr(model, name)
+                layer.weight /= temperature
+                layer.bias /= temperature
+    return model
 
 
 def write_weights(model: torch.nn.Module, checkpoint: str, path: str) -> None:
-    model.load_state_dict(torch.load(checkpoint))
-    model.eval()
-    save_file({name: tensor.half() for name, tensor in folded(model).items()}, path)
+    save_file({name: tensor.half() for name, tensor in folded(load(model, checkpoint)).items()}, path)
 
 
 def sha256(path: str) -> str:
@@ -55,22 +68,25 @@ def write_golden(models: str, samples: str) -> None:
     crop = rectify(piece, moved)
     inputs = torch.from_numpy(standardised(crop)[None, None])
     with torch.no_grad():
-        output = reader(inputs)
+        output, about = reader(inputs)
     tensors = {
         "frame": torch.from_numpy(piece.astype(np.float32)),
         "corners": torch.from_numpy(moved.astype(np.float32)),
         "crop": torch.from_numpy(crop.astype(np.float32)),
         "input": inputs.contiguous(),
         "output": output.contiguous(),
+        "about": about.contiguous(),
     }
     save_file(tensors, os.path.join(golden, "plate-reader.safetensors"))
 
 
 def check_folding(checkpoint: str, model: torch.nn.Module, reference, inputs: torch.Tensor) -> None:
-    model.load_state_dict(torch.load(checkpoint))
-    model.eval()
+    load(model, checkpoint)
     with torch.no_grad():
-        difference = (model(inputs) - reference(inputs)).abs().max().item()
+        ours, exported_ones = model(inputs), reference(inputs)
+    if isinstance(ours, torch.Tensor):
+        ours, exported_ones = [ours], [exported_ones]
+    difference = max((one - other).abs().max().item() for one, other in zip(ours, exported_ones))
     print(f"{type(model).__name__}: exported weights differ from the checkpoint by at most {difference:.4f} in the output")
 
 
@@ -78,12 +94,13 @@ def write_table(models: str) -> None:
     lines = ["# The models that the edge loads; a file that does not match its sha256 is refused.", ""]
     entries = [
         {
-            "name": "plate-detector", "version": VERSION, "file": "plate-detector.safetensors", "task": "detect-plate", "input": "grey",
+            "name": "plate-detector", "version": DETECTOR_VERSION, "file": "plate-detector.safetensors", "task": "detect-plate", "input": "grey",
             "long_side": LONG_SIDE, "pad_multiple": 32, "stride": STRIDE, "threshold": DETECTOR_THRESHOLD, "nms_iou": detection.NMS_IOU,
         },
         {
-            "name": "plate-reader", "version": VERSION, "file": "plate-reader.safetensors", "task": "read-plate", "input": "grey", "width": READER_WIDTH,
+            "name": "plate-reader", "version": READER_VERSION, "file": "plate-reader.safetensors", "task": "read-plate", "input": "grey", "width": READER_WIDTH,
             "height": READER_HEIGHT, "steps": READER_STEPS, "alphabet": ALPHABET, "blank": 0, "margin_x": MARGIN_X, "margin_y": MARGIN_Y,
+            "row_share": ROW_SHARE, "regions": " ".join(REGIONS),
         },
     ]
     for entry in entries:

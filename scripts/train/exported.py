@@ -40,14 +40,15 @@ class Detector(Exported):
 
 
 class Reader(Exported):
-    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+    def __call__(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         x = F.relu(self.conv("conv1", F.pixel_unshuffle(x, 2)))
         x = F.relu(self.conv("conv2", x))
         x = F.relu(self.conv("conv3", x, 2))
         x = F.relu(self.conv("conv5", F.relu(self.conv("conv4", x))))
         x = F.relu(self.conv("squeeze", x))
         x = x.reshape(x.shape[0], 480, x.shape[3])
-        return self.line("out", F.relu(self.line("line2", F.relu(self.line("line1", x)))))
+        x = F.relu(self.line("line2", F.relu(self.line("line1", x))))
+        return self.line("out", x), self.line("about", x.mean(2, keepdim=True)).squeeze(2)
 
 
 def detector(folder: str = MODELS) -> Detector:

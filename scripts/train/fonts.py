@@ -13,19 +13,24 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+import strokes
+
 NPM_ROOT = os.environ.get("PLATE_FONTS", "/tmp/plate-fonts") + "/node_modules/@fontsource"
 DEBIAN_ROOT = "/usr/share/fonts"
 GLYPH_HEIGHT = 96
+
+
+OURS = "strokes:"
 
 
 @dataclass(frozen=True)
 class Face:
     path: str
     licence: str
-    uses: str  # letters: e EU style, k UK, u US, b Brazil, s small print
+    uses: str  # letters: e EU style, k UK, u US, b Brazil, m Mercosur, s small print
 
     def is_installed(self) -> bool:
-        return os.path.exists(self.path)
+        return self.path.startswith(OURS) or os.path.exists(self.path)
 
 
 def _npm(package: str, weight: int, uses: str, licence: str = "OFL-1.1") -> Face:
@@ -36,8 +41,17 @@ def _debian(path: str, licence: str, uses: str) -> Face:
     return Face(f"{DEBIAN_ROOT}/{path}", licence, uses)
 
 
+def _ours(style: str, uses: str) -> Face:
+    return Face(OURS + style, "our own drawing", uses)
+
+
 FACES = [
-    _npm("barlow-condensed", 500, "eub"),
+    _ours("pressed", "eeeemmmm"),
+    _ours("square", "eubm"),
+    _ours("round", "ebkm"),
+    _ours("thin", "eu"),
+    _ours("bold", "ekbu"),
+    _npm("barlow-condensed", 500, "eubm"),
     _npm("barlow-condensed", 700, "eukb"),
     _npm("barlow-semi-condensed", 500, "eubs"),
     _npm("barlow-semi-condensed", 700, "ekb"),
@@ -49,7 +63,7 @@ FACES = [
     _npm("archivo-narrow", 600, "euks"),
     _npm("share-tech-mono", 400, "u"),
     _npm("rajdhani", 600, "eu"),
-    _npm("rajdhani", 700, "eub"),
+    _npm("rajdhani", 700, "eubm"),
     _npm("antonio", 400, "u"),
     _npm("antonio", 600, "us"),
     _npm("pathway-gothic-one", 400, "us"),
@@ -83,8 +97,8 @@ FACES = [
 
 @functools.lru_cache(None)
 def faces_for(use: str) -> tuple[Face, ...]:
-    """The installed faces for one use letter."""
-    found = tuple(face for face in FACES if use in face.uses and face.is_installed())
+    """The installed faces for one use letter; one that names the letter twice stands in it twice."""
+    found = tuple(face for face in FACES for letter in face.uses if letter == use and face.is_installed())
     if not found:
         raise SystemExit(f"no font for use '{use}' is installed: run scripts/train/fetch_fonts.sh")
     return found
@@ -93,6 +107,8 @@ def faces_for(use: str) -> tuple[Face, ...]:
 @functools.lru_cache(None)
 def glyph(path: str, character: str) -> np.ndarray:
     """A character's mask, cut to its ink and scaled to GLYPH_HEIGHT (float 0..1); its width keeps the face's proportion."""
+    if path.startswith(OURS):
+        return strokes.mask(character, path.removeprefix(OURS), GLYPH_HEIGHT)
     font = ImageFont.truetype(path, 160)
     canvas = Image.new("L", (400, 320), 0)
     ImageDraw.Draw(canvas).text((100, 60), character, font=font, fill=255)

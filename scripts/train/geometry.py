@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from networks import MARGIN_X, MARGIN_Y, READER_HEIGHT, READER_WIDTH
+from networks import MARGIN_X, MARGIN_Y, READER_HEIGHT, READER_WIDTH, ROW_SHARE
 
 UNIT_SQUARE = np.float32([[0, 0], [1, 0], [1, 1], [0, 1]])
 
@@ -25,6 +25,14 @@ def rectify(grey: np.ndarray, corners: np.ndarray, margin=(MARGIN_X, MARGIN_Y)) 
         grey, half @ to_frame @ to_plate, (width, height), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
     )
     return crop if n == 1 else cv2.resize(crop, (READER_WIDTH, READER_HEIGHT), interpolation=cv2.INTER_AREA)
+
+
+def row_corners(corners: np.ndarray, row: int) -> np.ndarray:
+    """The corners of the upper (0) or lower (1) row of a plate in two rows: ROW_SHARE of its height."""
+    top, bottom = (0, ROW_SHARE) if row == 0 else (1 - ROW_SHARE, 1)
+    to_frame = cv2.getPerspectiveTransform(UNIT_SQUARE, np.asarray(corners, np.float32))
+    part = np.float32([[[0, top], [1, top], [1, bottom], [0, bottom]]])
+    return cv2.perspectiveTransform(part, to_frame)[0]
 
 
 def standardised(crops: np.ndarray) -> np.ndarray:

@@ -56,10 +56,15 @@ PLATE READER (`PlateReader`)
      line1   480->256 Conv1d k=3 padding 1, ReLU
      line2   256->256 Conv1d k=5 padding 2, ReLU
      out     256->37  Conv1d k=1, no ReLU                [N, 37, 36]
+     about   256->48  over the mean of line2's 36 steps, no ReLU   [N, 48]: a logit for each of REGIONS, then one for "two rows"
   Output: logits over 37 classes for 36 time steps, left to right; class 0 is the CTC blank, 1..10 are '0'..'9', 11..36 are
     'A'..'Z'. Post-processing: softmax over classes; greedy: best class per step, merge repeats, drop blanks;
     a character's probability is the highest softmax value of its class in its run. Candidates: CTC prefix beam search.
-    US plates are trained with 0 for the letter O: compare with O = 0.
+    US plates are trained with 0 for the letter O: compare with O = 0. The exported `out` is divided by the temperature that
+    fits its probabilities to the validation set (export.py), so a softmax over it is calibrated; so is `about`.
+  Two rows: where the crop of the whole plate says "two rows", its rows are read as two more crops by the same layers: row 0 is
+    the upper ROW_SHARE of the plate's height, row 1 the lower ROW_SHARE (the corners cut by the plate's homography, then margins
+    as above). The text is the steps of row 0, one step of blank, the steps of row 1.
 """
 
 import torch
@@ -73,7 +78,12 @@ READER_WIDTH = 144
 READER_STEPS = READER_WIDTH // 4
 MARGIN_X = 0.06
 MARGIN_Y = 0.12
+ROW_SHARE = 0.56
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+REGIONS = (
+    "at ba be bg by ch cz de dk ee es fi fr gb gr hr hu ie it lt lu lv md mk nl no pl pt ro rs ru se si sk tr ua "
+    "us ca mx br br-mercosur ar cl co in cn other"
+).split()
 
 
 def _conv(c_in: int, c_out: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:
@@ -132,8 +142,9 @@ class PlateReader(nn.Module):
         self.line2 = _line(256, 256, 5)
         self.drop = nn.Dropout(dropout)
         self.out = nn.Conv1d(256, 1 + len(ALPHABET), 1)
+        self.about = nn.Conv1d(256, len(REGIONS) + 1, 1)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         x = F.pixel_unshuffle(x, 2)
         x = F.relu(self.conv2(F.relu(self.conv1(x))))
         x = F.relu(self.conv3(x))
@@ -141,7 +152,8 @@ class PlateReader(nn.Module):
         x = F.relu(self.squeeze(x))
         x = x.reshape(x.shape[0], 480, x.shape[3])
         x = F.relu(self.line2(F.relu(self.line1(x))))
-        return self.out(self.drop(x))
+        x = self.drop(x)
+        return self.out(x), self.about(x.mean(2, keepdim=True)).squeeze(2)
 
 
 def folded(model: nn.Module) -> dict[str, torch.Tensor]:

@@ -21,9 +21,10 @@ done
 python="${PYTHON:-python3}"
 cd "$here"
 "$python" drive.py
-"$python" reader_data.py --data "$data" --out "$work/reader" --synthetic 36000 --seed "$seed" $real
-"$python" train_reader.py --arrays "$work/reader" --out "$work/reader-1.pt" --steps 2800 --seed "$seed"
-"$python" train_reader.py --arrays "$work/reader" --out "$work/reader.pt" --steps 1500 --rate 8e-4 --start "$work/reader-1.pt" --seed "$((seed + 1))"
+"$python" reader_data.py --data "$data" --out "$work/reader" --synthetic 24000 --square 6000 --seed "$seed" $real $web
+"$python" train_reader.py --arrays "$work/reader" --out "$work/reader-1.pt" --steps 3600 --seed "$seed"
+"$python" train_reader.py --arrays "$work/reader" --out "$work/reader.pt" --steps 2000 --rate 8e-4 --start "$work/reader-1.pt" --seed "$((seed + 1))"
+"$python" calibrate.py --arrays "$work/reader" --checkpoint "$work/reader.pt"
 "$python" scenes.py --data "$data" --reader-arrays "$work/reader" --out "$work/windows-1" --windows 18000 --seed "$((seed + 1))" $real $web
 "$python" scenes.py --data "$data" --reader-arrays "$work/reader" --out "$work/windows-2" --windows 16000 --seed "$((seed + 2))" --close-up 0.4 $real $web
 "$python" scenes.py --data "$data" --reader-arrays "$work/reader" --out "$work/windows-3" --windows 3000 --rendered 1200 --seed "$((seed + 3))" --close-up 0.35 $real $web

@@ -53,6 +53,20 @@ impl Homography {
     }
 }
 
+/// The part of a plate's height that each of its two rows gets; they overlap, because layouts part them at different heights.
+pub(crate) const ROW_SHARE: f32 = 0.56;
+
+/// The corners of the rows of a plate in two rows, upper and lower.
+pub(crate) fn row_corners(corners: &[[f32; 2]; 4]) -> [[[f32; 2]; 4]; 2] {
+    let to_frame = Homography::to(corners);
+    [[0.0, ROW_SHARE], [1.0 - ROW_SHARE, 1.0]].map(|[top, bottom]| {
+        [[0.0, top], [1.0, top], [1.0, bottom], [0.0, bottom]].map(|[a, b]| {
+            let (x, y) = to_frame.at(a, b);
+            [x, y]
+        })
+    })
+}
+
 /// The plate between four corners of a grey frame with its margin, `width * height` values from 0 to 255.
 pub(crate) fn plate_grey(
     frame: &Grey,
@@ -174,6 +188,17 @@ mod tests {
     }
 
     #[test]
+    fn the_rows_of_an_upright_plate_are_its_upper_and_lower_part_and_overlap() {
+        let corners = [[10.0, 100.0], [110.0, 100.0], [110.0, 200.0], [10.0, 200.0]];
+        let [upper, lower] = row_corners(&corners);
+        let near = |one: [f32; 2], other: [f32; 2]| {
+            (one[0] - other[0]).abs() < 1e-3 && (one[1] - other[1]).abs() < 1e-3
+        };
+        assert!(near(upper[0], [10.0, 100.0]) && near(upper[2], [110.0, 156.0]));
+        assert!(near(lower[0], [10.0, 144.0]) && near(lower[2], [110.0, 200.0]));
+    }
+
+    #[test]
     fn hostile_corners_give_a_crop_and_no_panic() {
         let picture = Picture::from_rgb(4, 4, vec![9; 48]).unwrap();
         for corners in [
@@ -184,7 +209,9 @@ mod tests {
         ] {
             let (width, height, rgb) = plate_rgb(&picture, &corners);
             assert_eq!(rgb.len(), (width * height * 3) as usize);
-            assert_eq!(plate_grey(picture.grey(), &corners, 144, 40).len(), 5760);
+            for part in [corners].into_iter().chain(row_corners(&corners)) {
+                assert_eq!(plate_grey(picture.grey(), &part, 144, 40).len(), 5760);
+            }
         }
     }
 }

@@ -19,6 +19,7 @@ mod recogniser;
 mod spelling;
 #[cfg(feature = "stages")]
 mod stages;
+mod syntax;
 
 pub use grey::Grey;
 pub use models::ModelError;

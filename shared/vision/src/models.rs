@@ -166,6 +166,10 @@ pub(crate) enum Task {
         margin_x: f32,
         /// And of its height.
         margin_y: f32,
+        /// The part of a plate's height that each of its two rows gets.
+        row_share: f32,
+        /// The regions that it tells apart, separated by spaces.
+        regions: String,
     },
 }
 

@@ -7,6 +7,8 @@ use contract::plate::Character;
 use contract::plate::LONGEST;
 use contract::plate::Plate;
 
+use crate::syntax::Expectation;
+
 /// The blank, ten digits and 26 letters.
 pub(crate) const CLASSES: usize = 37;
 /// The classes after the blank.
@@ -55,9 +57,19 @@ impl Steps {
         Self(probabilities)
     }
 
-    /// What stands on the plate; none if that is nothing, or longer than any plate.
-    pub(crate) fn spell(&self) -> Option<Spelling> {
-        let texts = self.search();
+    /// The steps of two rows as one text, upper row first: a blank between keeps equal symbols apart.
+    pub(crate) fn above(mut self, lower: Self) -> Self {
+        let mut blank = [0.0; CLASSES];
+        blank[BLANK] = 1.0;
+        self.0.push(blank);
+        self.0.extend(lower.0);
+        self
+    }
+
+    /// What stands on the plate; none if that is nothing, or longer than any plate. Of texts that look alike, the one that
+    /// is written as expected wins: a zero among digits, an O among letters.
+    pub(crate) fn spell(&self, expected: &Expectation) -> Option<Spelling> {
+        let texts = weighed(self.search(), expected);
         let mut candidates = Vec::new();
         for (codes, probability) in &texts {
             if codes.is_empty() {
@@ -227,6 +239,33 @@ impl Steps {
     }
 }
 
+/// Texts with their probabilities given what is expected; best first. What the search did not keep weighs as the average.
+fn weighed(texts: Vec<(Vec<u8>, f32)>, expected: &Expectation) -> Vec<(Vec<u8>, f32)> {
+    let kept: f32 = texts.iter().map(|(_, probability)| probability).sum();
+    let mut texts: Vec<(Vec<u8>, f32)> = texts
+        .into_iter()
+        .map(|(codes, probability)| {
+            let text: String = codes.iter().map(|code| symbol(*code)).collect();
+            // An empty plate is judged by its looks alone.
+            let weight = if text.is_empty() {
+                1.0
+            } else {
+                expected.weight(&text)
+            };
+            (codes, probability * weight)
+        })
+        .collect();
+    let sum: f32 = texts.iter().map(|(_, weighed)| weighed).sum();
+    let total = if kept > 0.0 { sum / kept * kept.max(1.0) } else { 0.0 };
+    if total > 0.0 {
+        for (_, weighed) in &mut texts {
+            *weighed /= total;
+        }
+    }
+    texts.sort_by(|(_, one), (_, other)| other.total_cmp(one));
+    texts
+}
+
 /// The symbol of a class from 1 on.
 fn symbol(class: u8) -> char {
     char::from(match class {
@@ -261,7 +300,7 @@ mod tests {
 
     #[test]
     fn repeats_merge_unless_a_blank_stands_between() {
-        let spelling = steps("_AAA_A1_2", 0.99).spell().unwrap();
+        let spelling = steps("_AAA_A1_2", 0.99).spell(&Expectation::default()).unwrap();
         assert_eq!(spelling.candidates[0].text.as_str(), "AA12");
         assert_eq!(spelling.characters.len(), 4);
         assert_eq!(spelling.characters[3].options[0].0, '2');
@@ -272,7 +311,7 @@ mod tests {
         let mut doubtful = steps("A_8_", 0.98);
         doubtful.0[2][usize::from(b'B' - b'A') + 11] = 0.4;
         doubtful.0[2][9] = 0.55;
-        let spelling = doubtful.spell().unwrap();
+        let spelling = doubtful.spell(&Expectation::default()).unwrap();
         let texts: Vec<&str> = spelling
             .candidates
             .iter()
@@ -289,14 +328,36 @@ mod tests {
     }
 
     #[test]
+    fn two_rows_are_one_text_and_equal_symbols_at_the_seam_stay_two() {
+        let spelling = steps("_AB1", 0.99).above(steps("12_", 0.99)).spell(&Expectation::default()).unwrap();
+        assert_eq!(spelling.candidates[0].text.as_str(), "AB112");
+    }
+
+    #[test]
+    fn among_look_alikes_the_text_that_is_written_as_in_its_region_wins() {
+        let mut doubtful = steps("_B_A_T_7_0_8_6_", 0.98);
+        doubtful.0[9][usize::from(b'Q' - b'A') + 11] = 0.55;
+        doubtful.0[9][1] = 0.4;
+        let plain = doubtful.spell(&Expectation::default()).unwrap();
+        assert_eq!(plain.candidates[0].text.as_str(), "BAT7Q86");
+        let brazil: Vec<f32> = crate::syntax::REGIONS
+            .split(' ')
+            .map(|code| f32::from(code == "br"))
+            .collect();
+        let expected = doubtful.spell(&Expectation::of_regions(&brazil)).unwrap();
+        assert_eq!(expected.candidates[0].text.as_str(), "BAT7086");
+        assert!(expected.candidates[0].confidence > 0.8);
+    }
+
+    #[test]
     fn nothing_read_is_no_plate() {
-        assert_eq!(steps("________", 0.99).spell(), None);
+        assert_eq!(steps("________", 0.99).spell(&Expectation::default()), None);
     }
 
     #[test]
     fn more_characters_than_any_plate_has_are_no_plate() {
         let long: String = ('A'..='Z').collect();
-        assert_eq!(steps(&long, 0.999).spell(), None);
+        assert_eq!(steps(&long, 0.999).spell(&Expectation::default()), None);
     }
 
     /// The probability of a text by summing over every path: 3 steps only.
@@ -333,7 +394,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_output_of_a_network_gives_sound_candidates(logits in prop::collection::vec(-30.0f32..30.0, CLASSES * 12)) {
-            if let Some(spelling) = Steps::of_logits(&logits, 12).spell() {
+            if let Some(spelling) = Steps::of_logits(&logits, 12).spell(&Expectation::default()) {
                 prop_assert!(!spelling.candidates.is_empty() && spelling.candidates.len() <= MOST_CANDIDATES);
                 let total: f32 = spelling.candidates.iter().map(|candidate| candidate.confidence).sum();
                 prop_assert!(total <= 1.001);
@@ -347,7 +408,7 @@ mod tests {
 
         #[test]
         fn a_network_gone_mad_is_no_panic(value in prop::num::f32::ANY) {
-            let _ = Steps::of_logits(&[value; CLASSES * 12], 12).spell();
+            let _ = Steps::of_logits(&[value; CLASSES * 12], 12).spell(&Expectation::default());
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::models::ModelError;
 use crate::models::ModelInfo;
 use crate::picture::Picture;
 use crate::reader::Reader;
+use crate::reader::Reading;
 use crate::spelling::Spelling;
 
 /// Plates read in one picture, largest first: what a hostile picture can cost is bounded.
@@ -100,15 +101,15 @@ impl Recogniser {
         found.truncate(MOST_PLATES);
         let detected = clock.monotonic();
         let corners: Vec<[[f32; 2]; 4]> = found.iter().map(|plate| plate.corners).collect();
-        let steps = self
+        let readings = self
             .reader
             .read(grey, &corners)
             .map_err(|error| failed("plate-reader", &error))?;
         let mut plates: Vec<PlateRead> = found
             .into_iter()
-            .zip(steps)
-            .filter_map(|(plate, steps)| {
-                let spelling = steps.spell()?;
+            .zip(readings)
+            .filter_map(|(plate, reading)| {
+                let Reading { spelling, region } = reading?;
                 let best = spelling.candidates.first()?;
                 if !is_plausible(&spelling) {
                     return None;
@@ -120,7 +121,7 @@ impl Recogniser {
                     detection: plate.sure,
                     candidates: spelling.candidates,
                     characters: spelling.characters,
-                    region: None,
+                    region: Some(region),
                 })
             })
             .collect();
