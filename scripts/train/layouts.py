@@ -18,14 +18,14 @@ from paint import HEIGHT, LETTERS, Plate, pick
 __all__ = ["HEIGHT", "LETTERS", "SLOGANS", "Plate", "draw", "draw_eu", "draw_mercosur", "draw_square", "draw_uk", "draw_us", "pick", "registration_text"]
 
 ONE_ROW = [
-    (0.40, lambda rng: europe.draw(rng)),
-    (0.09, lambda rng: europe.draw_uk(rng)),
-    (0.19, lambda rng: americas.draw_us(rng)),
+    (0.33, lambda rng: europe.draw(rng)),
+    (0.08, lambda rng: europe.draw_uk(rng)),
+    (0.30, lambda rng: americas.draw_us(rng)),
     (0.02, lambda rng: americas.draw_canada(rng)),
-    (0.03, lambda rng: americas.draw_mexico(rng)),
+    (0.02, lambda rng: americas.draw_mexico(rng)),
     (0.05, lambda rng: americas.draw_br_old(rng)),
-    (0.09, lambda rng: americas.draw_mercosur(rng)),
-    (0.02, lambda rng: americas.draw_ar_old(rng)),
+    (0.08, lambda rng: americas.draw_mercosur(rng)),
+    (0.01, lambda rng: americas.draw_ar_old(rng)),
     (0.01, lambda rng: americas.draw_colombia(rng)),
     (0.01, lambda rng: americas.draw_chile(rng)),
     (0.05, lambda rng: elsewhere.draw_india(rng)),

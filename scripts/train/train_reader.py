@@ -22,7 +22,7 @@ import capture
 from geometry import UNIT_SQUARE, rectify, row_corners, standardised
 from networks import ALPHABET, READER_STEPS, REGIONS, PlateReader
 
-SHARES = {"synthetic": 0.38, "square": 0.09, "us": 0.18, "br": 0.20, "web": 0.11, "websquare": 0.01, "nothing": 0.03}
+SHARES = {"synthetic": 0.40, "square": 0.08, "us": 0.22, "br": 0.16, "web": 0.10, "websquare": 0.01, "nothing": 0.03}
 WHOLE_SQUARES = 0.3  # of the plates in two rows, the part that is shown whole: for the region and the rows only
 INVERTED = 0.06
 ABOUT_WEIGHT = 0.2
