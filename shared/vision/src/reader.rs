@@ -217,7 +217,11 @@ fn shares(logits: &[f32]) -> Vec<f32> {
     let highest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let powers: Vec<f32> = logits.iter().map(|logit| (logit - highest).exp()).collect();
     let sum: f32 = powers.iter().sum();
-    let scale = if sum.is_finite() && sum > 0.0 { 1.0 / sum } else { 0.0 };
+    let scale = if sum.is_finite() && sum > 0.0 {
+        1.0 / sum
+    } else {
+        0.0
+    };
     powers
         .into_iter()
         .map(|power| if scale > 0.0 { power * scale } else { 0.0 })

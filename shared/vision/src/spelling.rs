@@ -256,7 +256,11 @@ fn weighed(texts: Vec<(Vec<u8>, f32)>, expected: &Expectation) -> Vec<(Vec<u8>, 
         })
         .collect();
     let sum: f32 = texts.iter().map(|(_, weighed)| weighed).sum();
-    let total = if kept > 0.0 { sum / kept * kept.max(1.0) } else { 0.0 };
+    let total = if kept > 0.0 {
+        sum / kept * kept.max(1.0)
+    } else {
+        0.0
+    };
     if total > 0.0 {
         for (_, weighed) in &mut texts {
             *weighed /= total;
@@ -300,7 +304,9 @@ mod tests {
 
     #[test]
     fn repeats_merge_unless_a_blank_stands_between() {
-        let spelling = steps("_AAA_A1_2", 0.99).spell(&Expectation::default()).unwrap();
+        let spelling = steps("_AAA_A1_2", 0.99)
+            .spell(&Expectation::default())
+            .unwrap();
         assert_eq!(spelling.candidates[0].text.as_str(), "AA12");
         assert_eq!(spelling.characters.len(), 4);
         assert_eq!(spelling.characters[3].options[0].0, '2');
@@ -329,7 +335,10 @@ mod tests {
 
     #[test]
     fn two_rows_are_one_text_and_equal_symbols_at_the_seam_stay_two() {
-        let spelling = steps("_AB1", 0.99).above(steps("12_", 0.99)).spell(&Expectation::default()).unwrap();
+        let spelling = steps("_AB1", 0.99)
+            .above(steps("12_", 0.99))
+            .spell(&Expectation::default())
+            .unwrap();
         assert_eq!(spelling.candidates[0].text.as_str(), "AB112");
     }
 

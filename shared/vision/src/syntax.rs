@@ -126,7 +126,13 @@ mod tests {
     fn half_a_doubt_about_the_region_is_half_the_weight() {
         let probabilities: Vec<f32> = REGIONS
             .split(' ')
-            .map(|code| if code == "br" || code == "us" { 0.5 } else { 0.0 })
+            .map(|code| {
+                if code == "br" || code == "us" {
+                    0.5
+                } else {
+                    0.0
+                }
+            })
             .collect();
         let weight = Expectation::of_regions(&probabilities).weight("ABC123");
         assert!((weight - 0.525).abs() < 1e-3, "{weight}");
