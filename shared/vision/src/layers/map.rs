@@ -21,8 +21,8 @@ use candle_core::Tensor;
 pub(super) const HALO: usize = 2;
 /// Values of a line of the cache. A picture's values start with one, so that few vectors reach over two.
 const ALIGNED: usize = 16;
-/// Values that the scratch memory keeps at most for the next picture, 96 MiB.
-const MOST_KEPT: usize = 24 << 20;
+/// Values that the scratch memory keeps at most for the next picture, 64 MiB.
+const MOST_KEPT: usize = 16 << 20;
 
 /// The size of a map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,11 +119,16 @@ impl Map {
                 let start = size.start_of(picture, row_of_picture / block);
                 let to = &mut map[start..start + size.width * size.channels];
                 let lane = row_of_picture % block * block;
-                for (to, from) in to
-                    .chunks_exact_mut(size.channels)
-                    .zip(row.chunks_exact(block))
-                {
-                    to[lane..lane + block].copy_from_slice(from);
+                // A length that the compiler knows is a move; one that it does not is a call for every few values.
+                match block {
+                    2 => spread::<2>(row, to, lane, size.channels),
+                    4 => spread::<4>(row, to, lane, size.channels),
+                    _ => {
+                        let pixels = to.chunks_exact_mut(size.channels);
+                        for (to, from) in pixels.zip(row.chunks_exact(block)) {
+                            to[lane..lane + block].copy_from_slice(from);
+                        }
+                    }
                 }
             }
         })
@@ -173,19 +178,30 @@ impl Map {
 
     /// The pictures as a tensor `[count, channels, height, width]`.
     pub(crate) fn to_tensor(&self) -> Result<Tensor> {
+        let size = self.size;
         let Size {
             count,
             height,
             width,
             channels,
-        } = self.size;
-        self.values
-            .narrow(0, self.start, self.size.values())?
-            .reshape((count, self.size.rows(), width + 2 * HALO, channels))?
-            .narrow(1, HALO, height)?
-            .narrow(2, HALO, width)?
-            .permute((0, 3, 1, 2))?
-            .contiguous()
+        } = size;
+        let mut pictures = vec![0.0; count * channels * height * width];
+        with_values(&self.values, |values| {
+            let values = &values[self.start..];
+            for picture in 0..count {
+                for row in 0..height {
+                    let pixels = &values[size.start_of(picture, row)..][..width * channels];
+                    for channel in 0..channels {
+                        let at = ((picture * channels + channel) * height + row) * width;
+                        let from = pixels[channel..].iter().step_by(channels);
+                        for (to, from) in pictures[at..at + width].iter_mut().zip(from) {
+                            *to = *from;
+                        }
+                    }
+                }
+            }
+        })?;
+        Tensor::from_vec(pictures, (count, channels, height, width), &Device::Cpu)
     }
 
     /// The map with the values that `fill` writes between the halos.
@@ -194,6 +210,18 @@ impl Map {
         let act = |values: &mut [f32]| fill(&mut values[start..]);
         self.values.inplace_op1(&Kernel { name: "fill", act })?;
         Ok(self)
+    }
+}
+
+/// Puts each `BLOCK` values of a row to the same channels of a pixel.
+fn spread<const BLOCK: usize>(row: &[f32], to: &mut [f32], lane: usize, channels: usize) {
+    for (to, from) in to
+        .chunks_exact_mut(channels)
+        .zip(row.as_chunks::<BLOCK>().0)
+    {
+        if let Some(to) = to[lane..].first_chunk_mut::<BLOCK>() {
+            *to = *from;
+        }
     }
 }
 
