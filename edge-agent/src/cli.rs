@@ -19,11 +19,13 @@ use tracing_subscriber::EnvFilter;
 use crate::config;
 use crate::config::Config;
 use crate::config::Environment;
+use crate::control;
 use crate::gpio;
 use crate::gpio::Debounce;
 use crate::health;
 use crate::link;
 use crate::recognize;
+use crate::replay;
 use crate::run;
 
 /// Version and build.
@@ -63,6 +65,8 @@ enum Command {
     },
     /// Reads plates in picture files, without a gate.
     Recognize(recognize::Args),
+    /// Runs recorded passages through two sets of models and shows what would change. Nothing is recorded, nothing moves.
+    Replay(replay::Args),
     /// Shows how the running agent stands.
     Status {
         /// Print JSON.
@@ -73,6 +77,15 @@ enum Command {
     Queue,
     /// Shows the cameras with their measured rate and the age of the last frame.
     Cameras,
+    /// Sets how many frames a second of a camera are looked at, until the agent stops.
+    Fps {
+        /// The gate's name.
+        gate: String,
+        /// The camera's name in the gate's section.
+        camera: String,
+        /// 1 to 15.
+        fps: u8,
+    },
     /// Prints the running agent's metrics.
     Metrics,
     /// Prints each change of the inputs, for checking the wiring. Stop the agent first.
@@ -112,6 +125,10 @@ pub fn main() -> anyhow::Result<()> {
                 bail!("some pictures can't be read")
             }
         }
+        Some(Command::Replay(args)) => {
+            log(&environment, "warn");
+            replay::run(&args, &mut std::io::stdout().lock())
+        }
         Some(Command::Run) => {
             log(&environment, "info");
             let config = config::load(&cli.config)?;
@@ -130,6 +147,10 @@ pub fn main() -> anyhow::Result<()> {
         }
         Some(Command::Queue) => queue(&data(&cli.config)?),
         Some(Command::Cameras) => cameras(&data(&cli.config)?),
+        Some(Command::Fps { gate, camera, fps }) => {
+            let change = control::Change::Fps { gate, camera, fps };
+            control::tell(&control::socket(&data(&cli.config)?), &change)
+        }
         Some(Command::Metrics) => {
             say(health::ask(&health::metrics_socket(&data(&cli.config)?))?.trim_end())
         }
@@ -263,6 +284,30 @@ fn status(answer: &str) -> anyhow::Result<()> {
         status["book"]["version"],
         text(&status["time_quality"]),
     )?;
+    let thermal = &status["thermal"];
+    if thermal["step"].as_u64().is_some_and(|step| step > 0) {
+        writeln!(
+            out,
+            "heat: step {}, at most {} frames a second; {} degrees, load {}",
+            thermal["step"],
+            thermal["most_fps"],
+            text(&thermal["celsius"]),
+            text(&thermal["load"]),
+        )?;
+    }
+    let shadow = &status["shadow"];
+    if !shadow.is_null() {
+        writeln!(
+            out,
+            "shadow: {} frames; plates {} same, {} changed, {} gained, {} lost; {}",
+            shadow["frames"],
+            shadow["same"],
+            shadow["changed"],
+            shadow["gained"],
+            shadow["lost"],
+            text(&shadow["fault"]),
+        )?;
+    }
     for model in status["models"].as_array().into_iter().flatten() {
         let loaded = if model["loaded"] == true {
             "loaded"
@@ -314,11 +359,14 @@ fn cameras(data: &Path) -> anyhow::Result<()> {
     let status: Value = serde_json::from_str(&answer).context("reading the agent's answer")?;
     for camera in status["cameras"].as_array().into_iter().flatten() {
         say(&format!(
-            "{} / {}: {} {:.1} fps, last frame {} ms ago, {} frames, {} replaced, {} without motion, {} unreadable {}",
+            "{} / {}: {} {:.1} fps, {:.1} looked at ({} wanted, {} allowed), last frame {} ms ago, {} frames, {} replaced, {} without motion, {} unreadable {}",
             camera["gate"].as_str().unwrap_or_default(),
             camera["name"].as_str().unwrap_or_default(),
             camera["state"].as_str().unwrap_or("starting"),
             camera["fps"].as_f64().unwrap_or_default(),
+            camera["looked_fps"].as_f64().unwrap_or_default(),
+            camera["wanted_fps"],
+            camera["allowed_fps"],
             camera["last_frame_age_ms"],
             camera["frames"],
             camera["replaced"],

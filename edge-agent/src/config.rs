@@ -15,8 +15,10 @@ use figment::providers::Format;
 use figment::providers::Toml;
 use serde::Deserialize;
 
+use crate::camera::thermal;
 use crate::faults::Plan;
 use crate::gate;
+use crate::gate::shadow;
 use crate::link;
 use crate::store;
 
@@ -50,6 +52,12 @@ pub struct Config {
     /// The way to the hub.
     #[serde(default)]
     pub link: link::Config,
+    /// What a hot machine gives up.
+    #[serde(default)]
+    pub thermal: thermal::Config,
+    /// Candidate models that look on.
+    #[serde(default)]
+    pub shadow: shadow::Config,
     /// The gates by key.
     pub gates: BTreeMap<String, gate::Config>,
 }
@@ -205,6 +213,8 @@ fn read_parts(figment: &Figment) -> Vec<Fault> {
             }),
             ("store", _) => faults.extend(read_part::<store::Config>(figment, key)),
             ("link", _) => faults.extend(read_part::<link::Config>(figment, key)),
+            ("thermal", _) => faults.extend(read_part::<thermal::Config>(figment, key)),
+            ("shadow", _) => faults.extend(read_part::<shadow::Config>(figment, key)),
             _ => faults.extend(read_top(figment, key)),
         }
     }
@@ -344,6 +354,14 @@ fn check(config: &Config) -> Vec<Fault> {
     ] {
         if value < least {
             fault(key, format!("{value} is less than {least}"));
+        }
+    }
+    for (section, inner) in [
+        ("thermal", config.thermal.faults()),
+        ("shadow", config.shadow.faults()),
+    ] {
+        for (key, why) in inner {
+            fault(&format!("{section}.{key}"), why);
         }
     }
     for hub in &config.link.hubs {
@@ -514,6 +532,38 @@ pins = { kind = "pi", relay = "hold", open_pin = 99 }
         assert!(faults[0].1.contains("hold_open"), "{faults:?}");
     }
 
+    /// GR-05, GR-06
+    #[test]
+    fn a_cameras_rate_and_areas_are_read_and_what_is_wrong_with_them_is_named() {
+        let camera = |keys: &str| {
+            SMALL.replace(
+                "path = \"pictures\"",
+                &format!("path = \"pictures\", {keys}"),
+            )
+        };
+        let config = read(&camera(
+            "fps = 4, include = [[[0.0, 0.2], [1.0, 0.2], [1.0, 1.0]]]",
+        ))
+        .unwrap();
+        let front = &config.gates["north"].cameras["front"];
+        assert_eq!((front.fps, front.areas.include.len()), (4, 1));
+        assert!(front.areas.exclude.is_empty());
+        let faults = read(&camera(
+            "fps = 16, exclude = [[[0, 0], [640, 0], [640, 480]]]",
+        ))
+        .unwrap_err();
+        let text = format!("{faults:?}");
+        for told in [
+            "gates.north.cameras.front",
+            "fps: 16 is not from 1 to 15",
+            "exclude[0]: the corner [640, 0]",
+        ] {
+            assert!(text.contains(told), "{told}: {text}");
+        }
+        let faults = read(&camera("inclde = []")).unwrap_err();
+        assert!(format!("{faults:?}").contains("inclde"), "{faults:?}");
+    }
+
     /// OP-08: secrets are masked.
     #[test]
     fn a_secret_is_refused_and_not_repeated() {
@@ -521,6 +571,18 @@ pins = { kind = "pi", relay = "hold", open_pin = 99 }
         let text = format!("{faults:?}");
         assert!(text.contains("secrets are never in this file"), "{text}");
         assert!(!text.contains("hunter2"), "{text}");
+    }
+
+    #[test]
+    fn limits_of_heat_and_of_the_shadow_are_checked() {
+        let text = format!(
+            "[thermal]\nhot_celsius = 300.0\n[shadow]\nmodels = \"candidate\"\nshare = 2.0\n{SMALL}"
+        );
+        assert_eq!(keys(&text), ["shadow.share", "thermal.hot_celsius"]);
+        assert_eq!(
+            keys(&format!("[shadow]\nshape = 1\n{SMALL}")),
+            ["shadow.shape"]
+        );
     }
 
     #[test]

@@ -19,7 +19,9 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
+use crate::camera::thermal;
 use crate::gate;
+use crate::gate::shadow;
 use crate::link;
 use crate::store::Store;
 
@@ -33,6 +35,10 @@ pub struct Board {
     pub link: watch::Receiver<link::Status>,
     /// The models, loaded or not.
     pub models: Vec<ModelChanged>,
+    /// The candidate models that look on.
+    pub shadow: shadow::Shadow,
+    /// Where the thermal ladder stands.
+    pub thermal: watch::Receiver<thermal::Report>,
     /// When this process started.
     pub started_at: Timestamp,
     /// The counters.
@@ -53,6 +59,8 @@ struct Status {
     link: Link,
     book: Book,
     models: Vec<ModelChanged>,
+    thermal: thermal::Report,
+    shadow: Option<shadow::Report>,
 }
 
 #[derive(Debug, Serialize)]
@@ -62,10 +70,14 @@ struct Camera {
     state: Option<contract::event::CameraState>,
     why: String,
     fps: f32,
+    wanted_fps: u8,
+    allowed_fps: u8,
+    looked_fps: f32,
     last_frame_age_ms: Option<u64>,
     frames: u64,
     replaced: u64,
     skipped: u64,
+    recognised: u64,
     unreadable: u64,
     ended: bool,
 }
@@ -177,6 +189,9 @@ impl Board {
                     state: camera.state,
                     why: camera.why.clone(),
                     fps: camera.fps,
+                    wanted_fps: camera.wanted_fps,
+                    allowed_fps: camera.allowed_fps,
+                    looked_fps: camera.looked_fps,
                     last_frame_age_ms: camera.last_frame.map(|at| {
                         let age = self.store.time.clock().wall().since(at).as_millis();
                         u64::try_from(age).unwrap_or(u64::MAX)
@@ -184,6 +199,7 @@ impl Board {
                     frames: camera.frames,
                     replaced: camera.replaced,
                     skipped: camera.skipped,
+                    recognised: camera.recognised,
                     unreadable: camera.unreadable,
                     ended: camera.ended,
                 })
@@ -228,6 +244,8 @@ impl Board {
                 time_zone: book.time_zone.clone(),
             },
             models: self.models.clone(),
+            thermal: self.thermal.borrow().clone(),
+            shadow: self.shadow.report(),
         }
     }
 

@@ -26,16 +26,20 @@ use tracing::info;
 use tracing::warn;
 use vision::Recogniser;
 
+use crate::camera::Ceiling;
 use crate::camera::Credentials;
 use crate::config;
 use crate::config::Config;
 use crate::config::Environment;
+use crate::control;
 use crate::faults;
 use crate::gate;
 use crate::gate::Gate;
+use crate::gate::shadow::Shadow;
 use crate::gpio;
 use crate::health;
 use crate::health::Board;
+use crate::heat;
 use crate::link;
 use crate::link::Identity;
 use crate::link::IdentityError;
@@ -75,7 +79,8 @@ pub async fn run(config: Config, environment: Environment) -> anyhow::Result<()>
         .context("installing the metrics")?;
     let status_socket = health::bind(&health::status_socket(&config.data))?;
     let metrics_socket = health::bind(&health::metrics_socket(&config.data))?;
-    info!(data = %config.data.display(), "the status socket listens");
+    let control_socket = health::bind(&control::socket(&config.data))?;
+    info!(data = %config.data.display(), "the status and control sockets listen");
 
     let store = open_store(&config, clock.clone()).await?;
     info!(clean = store.was_clean(), "the store is open");
@@ -89,8 +94,11 @@ pub async fn run(config: Config, environment: Environment) -> anyhow::Result<()>
     let (order_sender, order_receiver) = orders::channel();
     // One message for each gate that ends.
     let (failed, mut failures) = mpsc::channel(config.gates.len().max(1));
+    let ceiling = Ceiling::default();
+    let rates = gate_rates(&config, &gates, &ceiling);
     let parts = Parts {
         config: &config,
+        rates: &rates,
         credentials: Credentials::in_folder(environment.credentials),
         store: &store,
         eyes: &eyes,
@@ -102,29 +110,23 @@ pub async fn run(config: Config, environment: Environment) -> anyhow::Result<()>
 
     other_tasks.spawn(gate::route(order_receiver, routes, Arc::clone(&store)));
     let (link_status, link_watch) = watch::channel(link::Status::default());
-    match identity {
-        Some(identity) => {
-            other_tasks.spawn(link::run(
-                config.link.clone(),
-                identity,
-                Arc::clone(&store),
-                order_sender,
-                link_status,
-                stop_rest.clone(),
-            ));
-            info!("the link runs");
-        }
-        None => {
-            drop(order_sender);
-            info!("there is no link: this agent stands alone");
-        }
-    }
+    let way = Way {
+        config: config.link.clone(),
+        store: Arc::clone(&store),
+        orders: order_sender,
+        status: link_status,
+        cancel: stop_rest.clone(),
+    };
+    start_link(identity, way, &other_tasks);
+    let heat = heat::start(&config.thermal, ceiling, &other_tasks, &stop_rest);
     let watched = statuses.clone();
     let board = Board {
         store: Arc::clone(&store),
         gates: statuses,
         link: link_watch,
         models,
+        shadow: eyes.shadow.clone(),
+        thermal: heat,
         started_at,
         metrics,
     };
@@ -134,6 +136,7 @@ pub async fn run(config: Config, environment: Environment) -> anyhow::Result<()>
         metrics_socket,
         stop_rest.clone(),
     ));
+    other_tasks.spawn(control::serve(control_socket, rates, stop_rest.clone()));
     other_tasks.spawn(feed_watchdog(watched, stop_rest.clone()));
     sd_notify::notify(&[NotifyState::Ready]).context("telling systemd")?;
     info!("edge-agent is ready");
@@ -184,6 +187,7 @@ fn conclude(why: Option<Ended>, clean: bool, limit: Duration) -> anyhow::Result<
 /// What every gate gets.
 struct Parts<'a> {
     config: &'a Config,
+    rates: &'a control::Gates,
     credentials: Credentials,
     store: &'a Arc<Store>,
     eyes: &'a gate::Eyes,
@@ -217,6 +221,7 @@ fn start_gates(
             store: Arc::clone(parts.store),
             eyes: parts.eyes.clone(),
             credentials: parts.credentials.clone(),
+            rates: parts.rates.get(&enrolled.name).cloned().unwrap_or_default(),
             orders: receiver,
             status,
             cancel: parts.cancel.clone(),
@@ -229,6 +234,38 @@ fn start_gates(
         });
     }
     (routes, statuses)
+}
+
+/// What the link is made of.
+struct Way {
+    config: link::Config,
+    store: Arc<Store>,
+    orders: orders::OrderSender,
+    status: watch::Sender<link::Status>,
+    cancel: CancellationToken,
+}
+
+fn start_link(identity: Option<Identity>, way: Way, tasks: &TaskTracker) {
+    match identity {
+        Some(identity) => {
+            tasks.spawn(link::run(
+                way.config, identity, way.store, way.orders, way.status, way.cancel,
+            ));
+            info!("the link runs");
+        }
+        // The other end finds out that no order will come.
+        None => info!("there is no link: this agent stands alone"),
+    }
+}
+
+/// The rates of all cameras, by the names of their gates.
+fn gate_rates(config: &Config, gates: &[EnrolledGate], ceiling: &Ceiling) -> control::Gates {
+    config
+        .gates
+        .values()
+        .zip(gates)
+        .map(|(section, enrolled)| (enrolled.name.clone(), gate::rates(section, ceiling)))
+        .collect()
 }
 
 /// The identity and the gates in the order of the settings.
@@ -299,6 +336,7 @@ async fn load_models(config: &Config) -> (gate::Eyes, Vec<ModelChanged>) {
             let models = recogniser.models();
             let facts = models.iter().map(|model| changed(model, "")).collect();
             let eyes = gate::Eyes {
+                shadow: Shadow::start(&config.shadow),
                 models: models.iter().map(vision::ModelInfo::label).collect(),
                 recogniser: Some(Arc::new(recogniser)),
             };
@@ -329,6 +367,7 @@ async fn load_models(config: &Config) -> (gate::Eyes, Vec<ModelChanged>) {
     let eyes = gate::Eyes {
         recogniser: None,
         models: Vec::new(),
+        shadow: Shadow::default(),
     };
     (eyes, facts)
 }
@@ -365,6 +404,7 @@ fn blank(gate: &EnrolledGate) -> gate::Status {
         opened: 0,
         denied: 0,
         asked: 0,
+        opened_again: 0,
         state: gate::machine::State::Closed,
         fault: None,
         inputs: BTreeMap::new(),

@@ -391,6 +391,7 @@ async fn a_picture_follows_its_event() {
             last_seen: at,
             frames: 1,
             camera: "front".into(),
+            heading: None,
         },
         verdict: Verdict {
             outcome: Outcome::Deny,

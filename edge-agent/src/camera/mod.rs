@@ -8,6 +8,7 @@
 //! - What a network or a disk claims about sizes is checked before memory is taken for it.
 //! - No password reaches an error or a log: they come by the name of a credential.
 
+mod area;
 mod clip;
 mod credentials;
 mod feed;
@@ -16,6 +17,8 @@ mod http;
 mod motion;
 mod multipart;
 mod nokhwa;
+mod rate;
+pub mod thermal;
 mod v4l;
 
 use std::time::Duration;
@@ -29,6 +32,8 @@ use tokio_util::sync::CancellationToken;
 use vision::Picture;
 use vision::PictureError;
 
+pub use crate::camera::area::Areas;
+pub use crate::camera::area::Polygon;
 pub use crate::camera::credentials::Credentials;
 pub use crate::camera::feed::Counts;
 pub use crate::camera::feed::Feed;
@@ -37,6 +42,40 @@ pub(crate) use crate::camera::folder::list_pictures;
 pub(crate) use crate::camera::folder::read_picture;
 pub use crate::camera::motion::Motion;
 pub use crate::camera::motion::THUMBNAIL;
+pub use crate::camera::rate::Ceiling;
+pub use crate::camera::rate::Pacer;
+pub use crate::camera::rate::RATES;
+pub use crate::camera::rate::Rate;
+
+/// A camera as a gate uses it: section `[gates.KEY.cameras.NAME]`.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+pub struct Mount {
+    /// How many frames a second are looked at, of those that a live camera sends.
+    #[serde(default = "usual_fps")]
+    pub fps: u8,
+    /// Which parts of its picture count.
+    #[serde(flatten)]
+    pub areas: Areas,
+    /// Where its frames come from.
+    #[serde(flatten)]
+    pub source: Config,
+}
+
+fn usual_fps() -> u8 {
+    10
+}
+
+impl Mount {
+    /// What is wrong with it, each as `key: value and what is allowed`.
+    pub fn faults(&self) -> Vec<String> {
+        let mut faults = self.source.faults();
+        if !RATES.contains(&self.fps) {
+            faults.push(format!("fps: {}", rate::fault_of(self.fps)));
+        }
+        faults.extend(self.areas.faults());
+        faults
+    }
+}
 
 /// Where a camera's frames come from.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
@@ -60,6 +99,16 @@ impl Config {
         match self {
             Self::Folder(_) | Self::Clip(_) => false,
             Self::V4l(_) | Self::Nokhwa(_) | Self::Http(_) => true,
+        }
+    }
+
+    /// A recording: a folder of pictures, or a clip; as fast as it can be read, once.
+    pub fn recorded(path: &std::path::Path) -> Self {
+        let (path, pace, repeat) = (path.to_owned(), Duration::ZERO, false);
+        if path.is_dir() {
+            Self::Folder(folder::Config { path, pace, repeat })
+        } else {
+            Self::Clip(clip::Config { path, pace, repeat })
         }
     }
 

@@ -15,6 +15,8 @@ pub struct Motion {
     linger: u32,
     left: u32,
     usual: Vec<f32>,
+    /// Which cells count; all if it is empty.
+    mask: Vec<bool>,
 }
 
 impl Motion {
@@ -26,7 +28,14 @@ impl Motion {
             linger,
             left: 0,
             usual: Vec::new(),
+            mask: Vec::new(),
         }
+    }
+
+    /// Looks at some cells only: what moves elsewhere is no change.
+    pub fn within(mut self, mask: Vec<bool>) -> Self {
+        self.mask = mask;
+        self
     }
 
     /// Whether this thumbnail shows a change. The first one always does. A change of the light over the whole scene is
@@ -45,15 +54,24 @@ impl Motion {
                 .map(|(cell, usual)| cell - usual)
                 .collect(),
         );
+        let counts = |place: usize| self.mask.is_empty() || self.mask.get(place) == Some(&true);
         let moved = cells
             .iter()
             .zip(&self.usual)
-            .filter(|(cell, usual)| (*cell - *usual - light).abs() > CELL_CHANGED)
+            .enumerate()
+            .filter(|(place, (cell, usual))| {
+                (*cell - *usual - light).abs() > CELL_CHANGED && counts(*place)
+            })
             .count();
+        let watched = if self.mask.is_empty() {
+            cells.len()
+        } else {
+            self.mask.iter().filter(|cell| **cell).count()
+        };
         for (usual, cell) in self.usual.iter_mut().zip(&cells) {
             *usual += (cell - *usual) * FOLLOW;
         }
-        if moved as f32 > self.part * cells.len() as f32 {
+        if moved as f32 > self.part * watched as f32 {
             self.left = self.linger;
             return true;
         }
@@ -106,6 +124,19 @@ mod tests {
         let mut car = vec![88; CELLS];
         car[500..560].fill(200);
         assert!(motion.changed(&car));
+    }
+
+    #[test]
+    fn what_moves_outside_the_areas_is_no_change() {
+        let mask = (0..CELLS).map(|cell| cell < CELLS / 2).collect();
+        let mut motion = Motion::new(0.005, 0).within(mask);
+        motion.changed(&vec![90; CELLS]);
+        let mut street = vec![90; CELLS];
+        street[CELLS - 200..].fill(200);
+        assert!(!motion.changed(&street));
+        let mut lane = vec![90; CELLS];
+        lane[..60].fill(200);
+        assert!(motion.changed(&lane));
     }
 
     #[test]

@@ -17,13 +17,17 @@ use tracing::warn;
 use vision::Picture;
 use vision::Recogniser;
 
+use crate::camera::Areas;
 use crate::camera::Counts;
 use crate::camera::Feed;
 use crate::camera::FeedItem;
 use crate::camera::Frame;
 use crate::camera::Motion;
+use crate::camera::Pacer;
 use crate::camera::Pixels;
+use crate::camera::Rate;
 use crate::camera::THUMBNAIL;
+use crate::gate::shadow::Shadow;
 
 /// A camera at work.
 pub(super) struct Eye {
@@ -32,6 +36,8 @@ pub(super) struct Eye {
     pub feed: Feed,
     pub recogniser: Option<Arc<Recogniser>>,
     pub models: Vec<String>,
+    /// The candidate models that look on.
+    pub shadow: Shadow,
     pub clock: Clock,
     /// Recognise also what does not move.
     pub always: bool,
@@ -39,6 +45,10 @@ pub(super) struct Eye {
     pub pace: Option<Duration>,
     /// Whether something stands on the loop.
     pub awake: watch::Receiver<bool>,
+    /// How many frames a second are looked at; a folder's and a clip's are all.
+    pub rate: Rate,
+    /// Plates whose centre is elsewhere are not seen.
+    pub areas: Areas,
 }
 
 /// What a camera has to say.
@@ -78,13 +88,16 @@ pub(super) struct Message {
     pub place: usize,
     pub glance: Glance,
     pub counts: Counts,
+    /// Frames that were looked at, a second.
+    pub looked_fps: f32,
 }
 
 impl Eye {
     /// Looks until the gate stops listening. The channel holds one message: a camera that is ahead of its gate waits,
     /// and its feed drops what is old.
     pub async fn run(mut self, gate: mpsc::Sender<Message>) {
-        let mut motion = Motion::default();
+        let mut motion = self.motion();
+        let mut pacer = Pacer::default();
         let mut first: Option<Timestamp> = None;
         let mut number: u32 = 0;
         loop {
@@ -93,6 +106,11 @@ impl Eye {
                 () = gate.closed() => return,
             };
             let glance = match item {
+                FeedItem::Frame(_) if self.is_early(&mut pacer) => {
+                    counter!("frames_paced_total", "camera" => self.feed.name().to_owned())
+                        .increment(1);
+                    continue;
+                }
                 FeedItem::Frame(frame) => {
                     let first = *first.get_or_insert(frame.at);
                     let at = match self.pace {
@@ -119,10 +137,29 @@ impl Eye {
                 place: self.place,
                 glance,
                 counts: self.feed.counts(),
+                looked_fps: pacer.measured(),
             };
             if gate.send(message).await.is_err() {
                 return;
             }
+        }
+    }
+
+    /// Whether a live camera's frame comes sooner than the rate wants the next one: it costs no decoding.
+    fn is_early(&self, pacer: &mut Pacer) -> bool {
+        let now = self.clock.monotonic();
+        if self.pace.is_some() {
+            pacer.note(now);
+            return false;
+        }
+        !pacer.pass(now, self.rate.allowed())
+    }
+
+    fn motion(&self) -> Motion {
+        if self.areas.is_everything() {
+            Motion::default()
+        } else {
+            Motion::default().within(self.areas.mask(THUMBNAIL.0, THUMBNAIL.1))
         }
     }
 
@@ -133,19 +170,27 @@ impl Eye {
         };
         let always = self.always || *self.awake.borrow();
         let clock = self.clock.clone();
+        let areas = self.areas.clone();
         let work = move || {
             let mut motion = motion;
-            let seen = see(&frame, at, &recogniser, &mut motion, always, &clock);
+            let seen = see(&frame, at, &recogniser, &mut motion, always, &clock).map(|seen| Seen {
+                plates: seen.plates.map(|plates| inside(&areas, plates, &seen.shot)),
+                ..seen
+            });
             (motion, seen)
         };
         let (motion, seen) = match tokio::task::spawn_blocking(work).await {
             Ok(done) => done,
             // A frame that makes the recogniser panic is dropped; the next one is looked at afresh.
-            Err(error) => (Motion::default(), Err(error.to_string())),
+            Err(error) => (self.motion(), Err(error.to_string())),
         };
         let glance = match seen {
             Ok(seen) => {
                 self.log(&seen);
+                if let Some(plates) = &seen.plates {
+                    let camera = self.feed.name();
+                    self.shadow.offer(camera, &seen.shot.picture, plates);
+                }
                 Glance::Seen(seen)
             }
             Err(why) => {
@@ -222,6 +267,21 @@ fn see(
         },
         stages,
     })
+}
+
+/// The plates whose centre lies where plates count.
+fn inside(areas: &Areas, mut plates: Vec<PlateRead>, shot: &Shot) -> Vec<PlateRead> {
+    if areas.is_everything() {
+        return plates;
+    }
+    let (width, height) = (shot.picture.width() as f32, shot.picture.height() as f32);
+    plates.retain(|read| {
+        let [x, y] = read.corners.iter().fold([0.0, 0.0], |[x, y], corner| {
+            [x + corner[0] / 4.0, y + corner[1] / 4.0]
+        });
+        areas.hold(x / width, y / height)
+    });
+    plates
 }
 
 /// Whole microseconds.

@@ -11,6 +11,7 @@
 mod eye;
 pub mod machine;
 pub mod passage;
+pub mod shadow;
 mod task;
 pub mod verdict;
 
@@ -70,6 +71,18 @@ pub struct Config {
     /// A plate that is gone for this long has left.
     #[serde(default = "gone_after", with = "humantime_serde")]
     pub gone_after: Duration,
+    /// A plate that left and is seen again this soon where it was lost is still the same passage.
+    #[serde(default = "resume_within", with = "humantime_serde")]
+    pub resume_within: Duration,
+    /// A vehicle that waits at the closed arm may open it again after so long, twice so long, and so on.
+    #[serde(default = "rearm_after", with = "humantime_serde")]
+    pub rearm_after: Duration,
+    /// Two cameras that see the same plate this far apart see one passage.
+    #[serde(default = "same_within", with = "humantime_serde")]
+    pub same_within: Duration,
+    /// What happens to a vehicle that moves away from the camera.
+    #[serde(default)]
+    pub leaving: passage::Leaving,
     /// Still pictures cost no recognition.
     #[serde(default = "yes")]
     pub motion: bool,
@@ -80,7 +93,7 @@ pub struct Config {
     pub pins: gpio::Config,
     /// The cameras by name.
     #[serde(default)]
-    pub cameras: BTreeMap<String, camera::Config>,
+    pub cameras: BTreeMap<String, camera::Mount>,
 }
 
 fn half() -> f32 {
@@ -97,6 +110,18 @@ fn travel() -> Duration {
 
 fn gone_after() -> Duration {
     Duration::from_secs(1)
+}
+
+fn resume_within() -> Duration {
+    Duration::from_secs(5)
+}
+
+fn rearm_after() -> Duration {
+    Duration::from_secs(30)
+}
+
+fn same_within() -> Duration {
+    Duration::from_secs(10)
 }
 
 fn debounce() -> Duration {
@@ -123,6 +148,9 @@ impl Config {
             ("hold_open", self.hold_open, 1, 600),
             ("travel", self.travel, 0, 60),
             ("gone_after", self.gone_after, 0, 60),
+            ("resume_within", self.resume_within, 0, 60),
+            ("rearm_after", self.rearm_after, 5, 3600),
+            ("same_within", self.same_within, 0, 60),
             ("debounce", self.debounce, 0, 5),
         ] {
             let allowed = Duration::from_secs(least)..=Duration::from_secs(most);
@@ -145,7 +173,10 @@ impl Config {
     fn rules(&self) -> passage::Rules {
         passage::Rules {
             join: self.join,
+            leaving: self.leaving,
             gone_after: self.gone_after,
+            resume_within: self.resume_within,
+            rearm_after: self.rearm_after,
             ..passage::Rules::default()
         }
     }
@@ -174,6 +205,8 @@ pub struct Status {
     pub denied: u64,
     /// Of these, left to a person.
     pub asked: u64,
+    /// Openings for a vehicle that was judged before and still waited.
+    pub opened_again: u64,
     /// Where the arm is.
     pub state: machine::State,
     /// What the barrier's pins said when they could not be moved.
@@ -191,8 +224,14 @@ pub struct CameraStatus {
     pub state: Option<CameraState>,
     /// Why it is not live.
     pub why: String,
-    /// Frames in a second.
+    /// Frames in a second, as the camera sends them.
     pub fps: f32,
+    /// Of these, how many are wanted to be looked at.
+    pub wanted_fps: u8,
+    /// How many the machine allows at its temperature and load.
+    pub allowed_fps: u8,
+    /// How many are looked at.
+    pub looked_fps: f32,
     /// When the newest frame came.
     pub last_frame: Option<Timestamp>,
     /// Frames that it gave.
@@ -201,10 +240,24 @@ pub struct CameraStatus {
     pub replaced: u64,
     /// Frames that nothing moved in: they cost no recognition.
     pub skipped: u64,
+    /// Frames that were recognised.
+    pub recognised: u64,
     /// Pictures that could not be read.
     pub unreadable: u64,
     /// A folder or clip is over, and everything in it was judged.
     pub ended: bool,
+}
+
+/// The rates of a gate's cameras by name: whoever holds them may change them while the gate runs.
+pub type Rates = BTreeMap<String, camera::Rate>;
+
+/// The rates that a gate's section begins with.
+pub fn rates(config: &Config, ceiling: &camera::Ceiling) -> Rates {
+    config
+        .cameras
+        .iter()
+        .map(|(name, camera)| (name.clone(), camera::Rate::new(camera.fps, ceiling)))
+        .collect()
 }
 
 /// What recognises, shared by all gates.
@@ -214,6 +267,8 @@ pub struct Eyes {
     pub recogniser: Option<Arc<Recogniser>>,
     /// `name@version` of each model.
     pub models: Vec<String>,
+    /// The candidate models that look on.
+    pub shadow: shadow::Shadow,
 }
 
 /// Hands orders to their gates. One that names no gate of this edge is answered here.

@@ -35,11 +35,14 @@ use tracing::error;
 use tracing::info;
 use tracing::warn;
 
+use crate::camera::Ceiling;
 use crate::camera::Credentials;
 use crate::camera::Feed;
+use crate::camera::Rate;
 use crate::faults;
 use crate::gate::Config;
 use crate::gate::Eyes;
+use crate::gate::Rates;
 use crate::gate::Status;
 use crate::gate::eye::Eye;
 use crate::gate::eye::Glance;
@@ -55,6 +58,7 @@ use crate::gate::machine::Times;
 use crate::gate::passage::Join;
 use crate::gate::passage::Joiner;
 use crate::gate::passage::Step;
+use crate::gate::passage::twins::Twins;
 use crate::gate::verdict;
 use crate::gate::verdict::Index;
 use crate::gate::verdict::Place;
@@ -89,6 +93,8 @@ pub struct Gate {
     pub eyes: Eyes,
     /// The cameras' passwords.
     pub credentials: Credentials,
+    /// How often each camera is looked at.
+    pub rates: Rates,
     /// Orders for this gate. Holds a few: a person gives one at a time.
     pub orders: mpsc::Receiver<OrderRequest>,
     /// How it stands.
@@ -143,10 +149,23 @@ pub async fn run(gate: Gate) -> anyhow::Result<()> {
 struct View {
     name: String,
     joiner: Joiner,
-    /// The frame of the best read of the passage that is going on, with its stages.
-    kept: Option<(PassageId, Shot, Stages)>,
+    /// By vehicle in view: the frame of its best read, with its stages.
+    kept: BTreeMap<PassageId, (Shot, Stages)>,
+    /// Its frames come at the pace of the clock, not of a file.
+    live: bool,
     /// The newest recognised frame showed no plate.
     empty: bool,
+}
+
+/// Why a sighting is judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Occasion {
+    /// More is known: it may open, and only that.
+    Update,
+    /// Nothing better will come.
+    Settle,
+    /// It was judged and is still there: it may open again, and only that.
+    Again,
 }
 
 struct Contact {
@@ -167,6 +186,7 @@ struct Lane {
     store: Arc<Store>,
     eyes: Eyes,
     credentials: Credentials,
+    rates: Rates,
     machine: Machine,
     /// When a pulse ends.
     rest_at: Option<Duration>,
@@ -175,6 +195,12 @@ struct Lane {
     index: Arc<Index>,
     /// Stages of the passages that were judged and are not over.
     stages: BTreeMap<PassageId, Stages>,
+    /// What the cameras of this gate judged of late.
+    twins: Twins,
+    /// Vehicles that another camera of this gate saw first, with the passage that they are on.
+    adopted: BTreeMap<PassageId, PassageId>,
+    /// When a passage opened last.
+    opened_at: Option<Duration>,
     status: Status,
     publisher: watch::Sender<Status>,
 }
@@ -200,6 +226,7 @@ impl Lane {
         let mut books = gate.store.permits.watch();
         let index = Arc::new(index(&books.borrow_and_update()));
         let status = gate.status.borrow().clone();
+        let twins = Twins::new(gate.config.same_within);
         let lane = Self {
             id: gate.id,
             name: gate.name,
@@ -209,12 +236,16 @@ impl Lane {
             store: gate.store,
             eyes: gate.eyes,
             credentials: gate.credentials,
+            rates: gate.rates,
             machine,
             rest_at: None,
             views: Vec::new(),
             books,
             index,
             stages: BTreeMap::new(),
+            twins,
+            adopted: BTreeMap::new(),
+            opened_at: None,
             status,
             publisher: gate.status,
         };
@@ -228,7 +259,8 @@ impl Lane {
         awake: &watch::Receiver<bool>,
     ) -> anyhow::Result<()> {
         let clock = self.store.time.clock().clone();
-        for (place, (name, camera)) in self.config.cameras.iter().enumerate() {
+        for (place, (name, mount)) in self.config.cameras.iter().enumerate() {
+            let camera = &mount.source;
             let lossless = !camera.is_live();
             let feed = Feed::start(
                 name,
@@ -241,7 +273,8 @@ impl Lane {
             self.views.push(View {
                 name: name.clone(),
                 joiner: Joiner::new(name, self.config.rules()),
-                kept: None,
+                kept: BTreeMap::new(),
+                live: !lossless,
                 empty: true,
             });
             let eye = Eye {
@@ -249,10 +282,17 @@ impl Lane {
                 feed,
                 recogniser: self.eyes.recogniser.clone(),
                 models: self.eyes.models.clone(),
+                shadow: self.eyes.shadow.clone(),
                 clock: clock.clone(),
                 always: !self.config.motion || self.config.join == Join::EachPicture,
                 pace: if lossless { camera.pace() } else { None },
                 awake: awake.clone(),
+                rate: self
+                    .rates
+                    .get(name)
+                    .cloned()
+                    .unwrap_or_else(|| Rate::new(mount.fps, &Ceiling::default())),
+                areas: mount.areas.clone(),
             };
             tracker.spawn(eye.run(gate.clone()));
         }
@@ -349,6 +389,10 @@ impl Lane {
         let camera = self.status.cameras.entry(view.name.clone()).or_default();
         camera.state = message.counts.state;
         camera.fps = message.counts.fps;
+        if let Some(rate) = self.rates.get(&view.name) {
+            (camera.wanted_fps, camera.allowed_fps) = (rate.wanted(), rate.allowed());
+        }
+        camera.looked_fps = message.looked_fps;
         camera.last_frame = message.counts.last_frame;
         camera.frames = message.counts.frames;
         camera.replaced = message.counts.skipped;
@@ -391,24 +435,23 @@ impl Lane {
     }
 
     async fn see(&mut self, place: usize, seen: Seen) {
+        self.take_book();
+        let time = self.store.time.clone();
         let view = &mut self.views[place];
-        let plates = match &seen.plates {
+        let mut fresh = || PassageId::new(time.wall(), rand::random());
+        let steps = match &seen.plates {
             Some(plates) => {
                 view.empty = plates.is_empty();
-                plates.as_slice()
+                view.joiner.frame(seen.at, plates, &mut fresh)
             }
             // Nothing moved: an empty lane is still empty, and a car is still there.
-            None if view.empty => &[],
-            None => {
-                self.camera_status(place).skipped += 1;
-                return;
-            }
+            None if view.empty => view.joiner.frame(seen.at, &[], &mut fresh),
+            None => view.joiner.still(seen.at),
         };
-        let time = self.store.time.clone();
-        let mut fresh = || PassageId::new(time.wall(), rand::random());
-        let steps = view.joiner.frame(seen.at, plates, &mut fresh);
-        if seen.plates.is_none() {
-            self.camera_status(place).skipped += 1;
+        let camera = self.camera_status(place);
+        match seen.plates {
+            Some(_) => camera.recognised += 1,
+            None => camera.skipped += 1,
         }
         self.follow(place, steps, Some(&seen)).await;
     }
@@ -416,49 +459,101 @@ impl Lane {
     async fn follow(&mut self, place: usize, steps: Vec<Step>, seen: Option<&Seen>) {
         for step in steps {
             match step {
+                Step::New(passage) => {
+                    debug!(gate = %self.id, passage = %passage, "something stands at gate {}", self.name);
+                }
                 Step::Keep(passage) => {
                     if let Some(seen) = seen {
-                        self.views[place].kept = Some((passage, seen.shot.clone(), seen.stages));
+                        let kept = (seen.shot.clone(), seen.stages);
+                        self.views[place].kept.insert(passage, kept);
                     }
                 }
-                Step::Look(sighting) => {
-                    let (verdict, took) = self.judge(&sighting);
-                    // A first look may only open: a bad frame denies nobody.
-                    if verdict.outcome == Outcome::Open {
-                        self.decide(place, sighting, verdict, took).await;
-                    }
+                Step::Update(sighting) => self.consider(place, sighting, Occasion::Update).await,
+                Step::Settle(sighting) => self.consider(place, sighting, Occasion::Settle).await,
+                Step::Again(sighting) => self.consider(place, sighting, Occasion::Again).await,
+                Step::Forget(passage) => {
+                    self.views[place].kept.remove(&passage);
                 }
-                Step::Settle(sighting) => {
-                    let (verdict, took) = self.judge(&sighting);
-                    self.decide(place, sighting, verdict, took).await;
-                }
-                Step::Ended {
+                Step::Lost {
                     passage,
                     last_seen,
                     frames,
+                    heading,
                 } => {
+                    self.views[place].kept.remove(&passage);
+                    if let Some(of) = self.adopted.remove(&passage) {
+                        // The camera that saw it first ends the passage.
+                        self.twins.lost(place, of, last_seen);
+                        continue;
+                    }
+                    self.twins.lost(place, passage, last_seen);
                     let stages = self.stages.remove(&passage).unwrap_or_default();
                     let fact = Fact::PassageEnded(PassageEnded {
                         passage,
                         last_seen,
                         frames,
                         stages,
+                        heading,
                     });
                     self.record(&[fact], None).await;
-                    let kept = &mut self.views[place].kept;
-                    if kept.as_ref().is_some_and(|(of, _, _)| *of == passage) {
-                        *kept = None;
-                    }
                 }
+            }
+        }
+    }
+
+    /// Judges a vehicle, unless another camera of this gate did and opened. Only what nothing better follows is refused.
+    async fn consider(&mut self, place: usize, mut sighting: Sighting, occasion: Occasion) {
+        let own = sighting.passage;
+        if occasion == Occasion::Again && !self.may_open_again(place) {
+            return;
+        }
+        let key = sighting.plate.as_ref().map(|read| read.text.key());
+        let twin = key.and_then(|key| self.twins.find(place, &key, sighting.first_seen));
+        if let Some(twin) = twin
+            && occasion != Occasion::Again
+        {
+            self.adopted.insert(own, twin.passage);
+            if twin.opened {
+                self.views[place].joiner.judged(own, true);
+                return;
+            }
+        }
+        let adopted = self.adopted.get(&own).copied();
+        sighting.passage = adopted.unwrap_or(own);
+        let (verdict, took) = self.judge(&sighting);
+        let opens = verdict.outcome == Outcome::Open;
+        if opens || occasion == Occasion::Settle && adopted.is_none() {
+            let first = occasion != Occasion::Again && adopted.is_none();
+            self.decide(place, own, sighting, verdict, took, first)
+                .await;
+        } else if occasion == Occasion::Settle {
+            self.views[place].joiner.judged(own, false);
+        }
+    }
+
+    /// Whether a vehicle that waits may open once more: the arm is down, and the clock that nobody can set back or
+    /// forward says that enough time went by.
+    fn may_open_again(&self, place: usize) -> bool {
+        let now = self.now();
+        let waited = self
+            .opened_at
+            .is_none_or(|at| now.saturating_sub(at) >= self.config.rearm_after);
+        self.machine.state() == State::Closed && (waited || !self.views[place].live)
+    }
+
+    /// Takes the newest permit book; who was refused by the one before is looked at again.
+    fn take_book(&mut self) {
+        if self.books.has_changed().unwrap_or(false) {
+            self.index = Arc::new(index(&self.books.borrow_and_update()));
+            for view in &mut self.views {
+                view.joiner.recheck();
             }
         }
     }
 
     fn judge(&mut self, sighting: &Sighting) -> (Verdict, Duration) {
         let started = self.now();
-        if self.books.has_changed().unwrap_or(false) {
-            self.index = Arc::new(index(&self.books.borrow_and_update()));
-        }
+        self.take_book();
         let moment = self.store.time.now();
         let place = Place {
             gate: self.id,
@@ -474,14 +569,20 @@ impl Lane {
         (verdict, self.now().saturating_sub(started))
     }
 
-    /// Records a verdict with its pictures, and opens if it says so.
-    async fn decide(&mut self, place: usize, sighting: Sighting, verdict: Verdict, took: Duration) {
+    /// Records a verdict with its pictures, and opens if it says so. `own` is the vehicle in the camera's view; `first`
+    /// says that its passage was not judged before.
+    async fn decide(
+        &mut self,
+        place: usize,
+        own: PassageId,
+        sighting: Sighting,
+        verdict: Verdict,
+        took: Duration,
+        first: bool,
+    ) {
         let passage = sighting.passage;
-        let kept = self.views[place]
-            .kept
-            .as_ref()
-            .filter(|(of, _, _)| *of == passage)
-            .map(|(_, shot, stages)| (shot.clone(), *stages));
+        let opens = verdict.outcome == Outcome::Open;
+        let kept = self.views[place].kept.get(&own).cloned();
         let mut stages = kept
             .as_ref()
             .map_or_else(Stages::default, |(_, stages)| *stages);
@@ -490,7 +591,11 @@ impl Lane {
             Some((shot, _)) => self.keep_pictures(&sighting, shot).await,
             None => Vec::new(),
         };
-        self.count(&sighting, &verdict);
+        self.count(&sighting, &verdict, first);
+        self.views[place].joiner.judged(own, opens);
+        if let Some(read) = &sighting.plate {
+            self.twins.judged(place, read.text.key(), passage, opens);
+        }
         let judged = Fact::Judged(Judged {
             direction: self.config.direction,
             stages,
@@ -499,9 +604,9 @@ impl Lane {
             sighting,
             verdict: verdict.clone(),
         });
-        self.views[place].joiner.judged(passage);
-        let opening = (verdict.outcome == Outcome::Open).then(|| {
+        let opening = opens.then(|| {
             let now = self.now();
+            self.opened_at = Some(now);
             self.machine
                 .command(now, BarrierAction::Open, Cause::Passage(passage))
         });
@@ -514,23 +619,21 @@ impl Lane {
         self.stages.insert(passage, stages);
     }
 
-    fn count(&mut self, sighting: &Sighting, verdict: &Verdict) {
-        self.status.passages += 1;
-        let outcome = match verdict.outcome {
-            Outcome::Open => {
-                self.status.opened += 1;
-                "open"
-            }
-            Outcome::Deny => {
-                self.status.denied += 1;
-                "deny"
-            }
-            Outcome::Ask => {
-                self.status.asked += 1;
-                "ask"
-            }
+    fn count(&mut self, sighting: &Sighting, verdict: &Verdict, first: bool) {
+        let (outcome, sum) = match verdict.outcome {
+            Outcome::Open => ("open", &mut self.status.opened),
+            Outcome::Deny => ("deny", &mut self.status.denied),
+            Outcome::Ask => ("ask", &mut self.status.asked),
         };
-        counter!("passages_total", "gate" => self.name.clone(), "outcome" => outcome).increment(1);
+        if first {
+            *sum += 1;
+            self.status.passages += 1;
+            counter!("passages_total", "gate" => self.name.clone(), "outcome" => outcome)
+                .increment(1);
+        } else {
+            self.status.opened_again += 1;
+            counter!("opened_again_total", "gate" => self.name.clone()).increment(1);
+        }
         info!(
             gate = %self.id,
             passage = %sighting.passage,

@@ -29,6 +29,7 @@ fn eyes() -> Eyes {
     let recogniser = Recogniser::load(&repository().join("models"), 0).unwrap();
     Eyes {
         models: vec!["plate-reader@test".into()],
+        shadow: crate::gate::shadow::Shadow::default(),
         recogniser: Some(Arc::new(recogniser)),
     }
 }
@@ -37,6 +38,7 @@ fn blind() -> Eyes {
     Eyes {
         models: Vec::new(),
         recogniser: None,
+        shadow: crate::gate::shadow::Shadow::default(),
     }
 }
 
@@ -76,11 +78,13 @@ impl Bench {
             opened: 0,
             denied: 0,
             asked: 0,
+            opened_again: 0,
             state: State::Closed,
             fault: None,
             inputs: BTreeMap::new(),
             cameras: BTreeMap::new(),
         };
+        let rates = crate::gate::rates(&config, &crate::camera::Ceiling::default());
         let (status, watch_status) = watch::channel(blank);
         let (orders, receiver) = mpsc::channel(4);
         let cancel = CancellationToken::new();
@@ -92,6 +96,7 @@ impl Bench {
             store: Arc::clone(&store),
             eyes,
             credentials: Credentials::default(),
+            rates,
             orders: receiver,
             status,
             cancel: cancel.clone(),
@@ -533,5 +538,115 @@ async fn a_camera_that_can_not_open_is_reported_and_stops_nothing() {
         bench.obey(1, BarrierAction::Open, LIMIT).await,
         OrderResult::Done
     );
+    bench.stop().await;
+}
+
+/// The first pictures of the drive: one car, with a permit.
+fn one_car(folder: &Path) {
+    std::fs::create_dir_all(folder).unwrap();
+    for number in 0..14 {
+        let name = format!("{number:03}.jpg");
+        let from = repository().join("samples/drive").join(&name);
+        std::fs::copy(from, folder.join(name)).unwrap();
+    }
+}
+
+/// GR-21: two cameras of one gate at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_car_that_two_cameras_see_is_one_passage_and_opens_once() {
+    let pictures = tempfile::tempdir().unwrap();
+    let mut more = String::new();
+    for camera in ["front", "rear"] {
+        let folder = pictures.path().join(camera);
+        one_car(&folder);
+        more += &format!(
+            "cameras.{camera} = {{ kind = \"folder\", path = \"{}\", pace = \"200ms\" }}\n",
+            folder.display()
+        );
+    }
+    let mut bench = Bench::start(&more, eyes());
+    bench.permit(&["BKX4711"]).await;
+    bench
+        .wait("the end of both cameras", |status| {
+            let ended = status.cameras.values().filter(|camera| camera.ended);
+            ended.count() == 2
+        })
+        .await;
+    let status = bench.status.borrow().clone();
+    assert_eq!((status.passages, status.opened), (1, 1));
+    assert!(status.cameras.values().all(|camera| camera.frames == 14));
+    assert_eq!(bench.judged().len(), 1);
+    let ended = bench
+        .facts()
+        .iter()
+        .filter(|fact| matches!(fact, Fact::PassageEnded(_)))
+        .count();
+    assert_eq!(ended, 1);
+    let opens = bench.moves();
+    let opens = opens.iter().filter(|action| *action == "open");
+    assert_eq!(opens.count(), 1);
+    bench.stop().await;
+}
+
+/// GR-06
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plate_whose_centre_is_outside_the_areas_is_never_recorded() {
+    let pictures = tempfile::tempdir().unwrap();
+    one_car(pictures.path());
+    let camera = |areas: &str| {
+        format!(
+            "cameras.front = {{ kind = \"folder\", path = \"{}\", pace = \"200ms\", {areas} }}\n",
+            pictures.path().display()
+        )
+    };
+    for (areas, judged) in [
+        (
+            "include = [[[0.0, 0.0], [0.3, 0.0], [0.3, 1.0], [0.0, 1.0]]]",
+            0,
+        ),
+        (
+            "exclude = [[[0.2, 0.2], [0.8, 0.2], [0.8, 0.9], [0.2, 0.9]]]",
+            0,
+        ),
+        (
+            "include = [[[0.2, 0.2], [0.8, 0.2], [0.8, 0.9], [0.2, 0.9]]]",
+            1,
+        ),
+    ] {
+        let mut bench = Bench::start(&camera(areas), eyes());
+        bench.over().await;
+        assert_eq!(bench.judged().len(), judged, "{areas}");
+        bench.stop().await;
+    }
+}
+
+/// GR-07: a frame without motion and without a loop costs no inference; an active loop wakes the models.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_still_scene_costs_no_recognition_until_something_stands_on_the_loop() {
+    let pictures = tempfile::tempdir().unwrap();
+    let flat = vision::Picture::from_rgb(320, 180, vec![90; 320 * 180 * 3]).unwrap();
+    std::fs::write(pictures.path().join("a.jpg"), flat.to_jpeg(80).unwrap()).unwrap();
+    let more = format!(
+        "cameras.front = {{ kind = \"folder\", path = \"{}\", pace = \"20ms\", repeat = true }}\n",
+        pictures.path().display()
+    );
+    let mut bench = Bench::start(&more, eyes());
+    let front = |status: &Status| status.cameras.get("front").cloned().unwrap_or_default();
+    bench
+        .wait("a still scene", |status| front(status).skipped >= 3)
+        .await;
+    let before = front(&bench.status.borrow()).recognised;
+    let skipped = front(&bench.status.borrow()).skipped;
+    bench
+        .wait("more of it", |status| front(status).skipped >= skipped + 10)
+        .await;
+    assert_eq!(front(&bench.status.borrow()).recognised, before);
+    bench.set_inputs("{\"loop\": true}");
+    bench
+        .wait("the models", |status| {
+            front(status).recognised >= before + 3
+        })
+        .await;
+    bench.set_inputs("{}");
     bench.stop().await;
 }

@@ -10,6 +10,7 @@ use crate::ids::GateId;
 use crate::ids::OrderId;
 use crate::ids::PassageId;
 use crate::sighting::Direction;
+use crate::sighting::Heading;
 use crate::sighting::Sighting;
 use crate::sighting::Stages;
 use crate::time::Moment;
@@ -233,6 +234,9 @@ pub struct PassageEnded {
     /// All stages, with recording and actuation.
     #[n(3)]
     pub stages: Stages,
+    /// Which way it went through the picture, by all its frames; none if that is not clear.
+    #[n(4)]
+    pub heading: Option<Heading>,
 }
 
 /// An input changed, after debounce.

@@ -41,6 +41,24 @@ pub struct Sighting {
     /// The camera's name in the gate's configuration.
     #[n(5)]
     pub camera: String,
+    /// Which way it moves through the picture; none while that is not clear.
+    #[n(6)]
+    pub heading: Option<Heading>,
+}
+
+/// Which way a vehicle moves through a camera's picture.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, Serialize, Deserialize,
+)]
+#[cbor(index_only)]
+#[serde(rename_all = "snake_case")]
+pub enum Heading {
+    /// Towards the camera.
+    #[n(0)]
+    Approaching,
+    /// Away from it.
+    #[n(1)]
+    Leaving,
 }
 
 /// Which way through the gate.

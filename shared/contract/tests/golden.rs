@@ -176,6 +176,7 @@ fn facts() -> Vec<Fact> {
                 last_seen: at(20),
                 frames: 3,
                 camera: "front".into(),
+                heading: None,
             },
             verdict: Verdict {
                 outcome: Outcome::Open,
@@ -210,6 +211,14 @@ fn facts() -> Vec<Fact> {
             last_seen: at(20),
             frames: 3,
             stages: stages(),
+            heading: None,
+        }),
+        Fact::PassageEnded(PassageEnded {
+            passage: PassageId(uuid(1)),
+            last_seen: at(20),
+            frames: 3,
+            stages: stages(),
+            heading: Some(Heading::Leaving),
         }),
         Fact::InputChanged(InputChanged {
             input: "loop".into(),
@@ -256,6 +265,7 @@ fn facts() -> Vec<Fact> {
                 last_seen: at(20),
                 frames: 3,
                 camera: "front".into(),
+                heading: None,
             },
             verdict: Verdict {
                 outcome: Outcome::Open,
@@ -267,6 +277,32 @@ fn facts() -> Vec<Fact> {
             stages: stages(),
             evidence: Vec::new(),
             models: Vec::new(),
+        }),
+        Fact::Judged(Judged {
+            sighting: Sighting {
+                passage: PassageId(uuid(1)),
+                plate: Some(read()),
+                first_seen: at(10),
+                last_seen: at(20),
+                frames: 3,
+                camera: "front".into(),
+                heading: Some(Heading::Approaching),
+            },
+            verdict: Verdict {
+                outcome: Outcome::Open,
+                reason: Reason::Permitted,
+                permit: Some(PermitId(uuid(2))),
+                book_version: 4,
+            },
+            direction: Direction::Entry,
+            stages: stages(),
+            evidence: vec![Evidence {
+                kind: EvidenceKind::Crop,
+                sha256: [7; 32],
+                size_bytes: 99,
+                media_type: "image/jpeg".into(),
+            }],
+            models: vec!["plate-reader@1".into()],
         }),
     ]
 }

@@ -121,6 +121,7 @@ pub fn judged(id: PassageId, text: &str, direction: Direction, outcome: Outcome)
             last_seen: at(1),
             frames: 3,
             camera: "front".into(),
+            heading: None,
         },
         verdict: Verdict {
             outcome,

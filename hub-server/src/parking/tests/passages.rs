@@ -217,6 +217,7 @@ async fn moves_and_the_end_complete_the_row_once() {
                 actuate_us: 77,
                 ..Stages::default()
             },
+            heading: None,
         };
         passages::ended(tx, &context(south, 4, &moment(20)), &ended)?;
         assert_eq!(
@@ -259,6 +260,7 @@ async fn the_end_of_a_passage_whose_verdict_was_lost_makes_no_row() {
             last_seen: at(18),
             frames: 12,
             stages: Stages::default(),
+            heading: None,
         };
         passages::ended(tx, &context(north, 4, &moment(20)), &ended)?;
         assert_eq!(

@@ -1,5 +1,6 @@
 //! Joining, as drives would show it.
 
+use contract::plate::Candidate;
 use contract::plate::Plate;
 use proptest::prelude::*;
 
@@ -62,7 +63,7 @@ impl Lane {
             });
         for step in &steps {
             if let Step::Settle(sighting) = step {
-                self.joiner.judged(sighting.passage);
+                self.joiner.judged(sighting.passage, false);
             }
         }
         self.steps.extend(steps.clone());
@@ -86,7 +87,7 @@ impl Lane {
         let ended = self
             .steps
             .iter()
-            .filter(|step| matches!(step, Step::Ended { .. }))
+            .filter(|step| matches!(step, Step::Lost { .. }))
             .count();
         let settled = settled(&self.steps);
         assert_eq!(
@@ -106,7 +107,12 @@ fn settled(steps: &[Step]) -> Vec<Sighting> {
         .iter()
         .filter_map(|step| match step {
             Step::Settle(sighting) => Some(sighting.clone()),
-            Step::Keep(_) | Step::Look(_) | Step::Ended { .. } => None,
+            Step::New(_)
+            | Step::Keep(_)
+            | Step::Forget(_)
+            | Step::Update(_)
+            | Step::Again(_)
+            | Step::Lost { .. } => None,
         })
         .collect()
 }
@@ -218,25 +224,27 @@ fn one_bad_frame_neither_splits_a_passage_nor_decides_its_text() {
 }
 
 #[test]
-fn frames_that_agree_are_surer_than_any_of_them() {
+fn frames_that_agree_are_surer_than_any_of_them_but_not_as_sure_as_if_they_were_independent() {
     let mut lane = Lane::new(Rules::default());
     lane.frame(&[near("BKX4711", 0.6, 0)]);
     let steps = lane.frame(&[near("BKX4711", 0.6, 1)]);
-    let Some(Step::Look(sighting)) = steps.last() else {
+    let Some(Step::Update(sighting)) = steps.last() else {
         panic!("{steps:?}");
     };
-    assert!((sighting.plate.as_ref().unwrap().confidence - 0.84).abs() < 0.01);
+    let confidence = sighting.plate.as_ref().unwrap().confidence;
+    // Independent frames would make it 0.98: each character is right with 0.93, and errors seldom agree.
+    assert!(confidence > 0.84 && confidence < 0.96, "{confidence}");
 }
 
 #[test]
 fn a_sure_frame_may_open_at_once_and_a_doubtful_one_waits_for_the_next() {
     let mut lane = Lane::new(Rules::default());
     let steps = lane.frame(&[near("BKX4711", 0.95, 0)]);
-    assert!(matches!(steps.last(), Some(Step::Look(_))), "{steps:?}");
+    assert!(matches!(steps.last(), Some(Step::Update(_))), "{steps:?}");
     let mut lane = Lane::new(Rules::default());
     let steps = lane.frame(&[near("BKX4711", 0.7, 0)]);
     assert!(
-        !steps.iter().any(|step| matches!(step, Step::Look(_))),
+        !steps.iter().any(|step| matches!(step, Step::Update(_))),
         "{steps:?}"
     );
 }
@@ -246,7 +254,7 @@ fn after_the_verdict_nothing_is_judged_again() {
     let mut lane = Lane::new(Rules::default());
     lane.frame(&[near("BKX4711", 0.95, 0)]);
     let passage = PassageId::new(Timestamp::from_millis(1), [1; 10]);
-    lane.joiner.judged(passage);
+    lane.joiner.judged(passage, true);
     lane.steps.clear();
     for step in 1..60 {
         lane.frame(&[near("BKX4711", 0.95, step.min(6))]);
@@ -255,7 +263,7 @@ fn after_the_verdict_nothing_is_judged_again() {
     assert!(settled(&lane.steps).is_empty());
     assert!(matches!(
         lane.steps.last(),
-        Some(Step::Ended { frames: 60, .. })
+        Some(Step::Lost { frames: 60, .. })
     ));
 }
 
@@ -304,8 +312,8 @@ fn the_kept_picture_is_the_one_that_the_corners_belong_to() {
         for step in lane.frame(std::slice::from_ref(read)) {
             match step {
                 Step::Keep(_) => kept = Some(read.corners),
-                Step::Look(sighting) | Step::Settle(sighting) => last = sighting.plate,
-                Step::Ended { .. } => {}
+                Step::Update(sighting) | Step::Settle(sighting) => last = sighting.plate,
+                Step::New(_) | Step::Forget(_) | Step::Again(_) | Step::Lost { .. } => {}
             }
         }
     }
@@ -327,22 +335,210 @@ fn each_picture_is_a_passage_also_without_a_plate() {
     assert_eq!(lane.finish(), ["BBB222", "-", "BBB222"]);
 }
 
-#[test]
-fn texts_are_near_if_one_character_differs() {
-    for (one, other, near) in [
-        ("ABC", "ABC", true),
-        ("ABC", "ABD", true),
-        ("ABC", "AB", true),
-        ("ABC", "BC", true),
-        ("ABC", "AXBC", true),
-        ("ABC", "ADE", false),
-        ("ABC", "ABCDE", false),
-        ("", "A", true),
-        ("", "AB", false),
-    ] {
-        assert_eq!(differs_by_at_most_one(one, other), near, "{one} {other}");
-        assert_eq!(differs_by_at_most_one(other, one), near, "{other} {one}");
+/// What the gate would do: judges what it is given, and remembers for whom it opened.
+fn opened_at(lane: &mut Lane, frames: u32, read: impl Fn(u32) -> Vec<PlateRead>) -> Vec<i64> {
+    let mut opened = Vec::new();
+    for frame in 0..frames {
+        let steps = lane.frame(&read(frame));
+        for step in steps {
+            if let Step::Update(sighting) | Step::Settle(sighting) | Step::Again(sighting) = step {
+                lane.joiner.judged(sighting.passage, true);
+                opened.push(lane.millis / 1000);
+            }
+        }
     }
+    opened
+}
+
+/// GR-01: a car that waits before the arm.
+#[test]
+fn a_car_that_waits_for_minutes_is_let_in_again_ever_more_rarely_and_not_for_ever() {
+    let mut lane = Lane::new(Rules::default());
+    let opened = opened_at(&mut lane, 5 * 1200, |_| vec![near("BKX4711", 0.95, 6)]);
+    assert_eq!(opened, [0, 30, 90]);
+}
+
+#[test]
+fn a_car_that_waits_and_then_drives_on_is_let_in_once_more() {
+    let mut lane = Lane::new(Rules::default());
+    opened_at(&mut lane, 5 * 600, |_| vec![near("BKX4711", 0.95, 2)]);
+    let opened = opened_at(&mut lane, 5 * 20, |_| vec![near("BKX4711", 0.95, 6)]);
+    assert_eq!(opened.len(), 1, "{opened:?}");
+    let back = opened_at(&mut lane, 5 * 8, |_| vec![near("BKX4711", 0.95, 2)]);
+    assert!(back.is_empty(), "too soon after the last opening: {back:?}");
+}
+
+#[test]
+fn a_car_that_was_refused_is_asked_for_again_when_the_book_changes_and_now_and_then() {
+    let mut lane = Lane::new(Rules::default());
+    let again = |steps: &[Step]| steps.iter().any(|step| matches!(step, Step::Again(_)));
+    for _ in 0..20 {
+        let steps = lane.frame(&[near("BKX4711", 0.95, 6)]);
+        assert!(!again(&steps));
+    }
+    assert_eq!(settled(&lane.steps).len(), 1);
+    lane.joiner.recheck();
+    assert!(again(&lane.frame(&[near("BKX4711", 0.95, 6)])));
+    let asked = (0..5 * 65)
+        .filter(|_| again(&lane.frame(&[near("BKX4711", 0.95, 6)])))
+        .count();
+    assert_eq!(asked, 2, "every half minute");
+    let still = (0..5 * 31).filter(|_| {
+        lane.millis += 200;
+        again(&lane.joiner.still(Timestamp::from_millis(lane.millis)))
+    });
+    assert_eq!(still.count(), 1, "also while nothing moves");
+}
+
+#[test]
+fn a_plate_behind_a_wiper_or_a_pedestrian_comes_back_as_the_same_passage() {
+    let mut lane = Lane::new(Rules::default());
+    lane.drive("BKX4711", 5);
+    lane.empty(15);
+    for _ in 0..5 {
+        lane.frame(&[near("BKX4711", 0.8, 5)]);
+    }
+    lane.empty(60);
+    assert_eq!(lane.finish(), ["BKX4711"]);
+    let lost: Vec<u32> = lane
+        .steps
+        .iter()
+        .filter_map(|step| {
+            if let Step::Lost { frames, .. } = step {
+                Some(*frames)
+            } else {
+                None
+            }
+        })
+        .collect();
+    assert_eq!(lost, [10]);
+}
+
+#[test]
+fn a_car_of_the_same_fleet_where_the_last_one_was_lost_is_another_passage() {
+    let mut lane = Lane::new(Rules::default());
+    lane.drive("FLEET01", 6);
+    lane.empty(8);
+    for _ in 0..5 {
+        lane.frame(&[near("FLEET02", 0.95, 5)]);
+    }
+    assert_eq!(lane.finish(), ["FLEET01", "FLEET02"]);
+}
+
+#[test]
+fn a_car_that_stops_half_way_is_one_passage() {
+    let mut lane = Lane::new(Rules::default());
+    lane.drive("BKX4711", 3);
+    for _ in 0..200 {
+        lane.frame(&[near("BKX4711", 0.7, 3)]);
+    }
+    for step in 4..9 {
+        lane.frame(&[near("BKX4711", 0.8, step)]);
+    }
+    lane.empty(40);
+    assert_eq!(lane.finish(), ["BKX4711"]);
+}
+
+/// Nobody enters by the permit of the car behind.
+#[test]
+fn the_car_behind_is_not_judged_before_the_one_in_front_has_gone() {
+    let mut lane = Lane::new(Rules::default());
+    for _ in 0..30 {
+        lane.frame(&[near("7KDM294", 0.8, 6), near("RTF4H82", 0.95, 0)]);
+    }
+    let judged = |steps: &[Step]| -> Vec<String> {
+        steps
+            .iter()
+            .filter_map(|step| match step {
+                Step::Update(sighting) | Step::Settle(sighting) | Step::Again(sighting) => {
+                    Some(text_of(sighting))
+                }
+                Step::New(_) | Step::Keep(_) | Step::Forget(_) | Step::Lost { .. } => None,
+            })
+            .collect()
+    };
+    assert!(judged(&lane.steps).iter().all(|text| text == "7KDM294"));
+    // A wiper hides the one in front for a moment.
+    lane.steps.clear();
+    for _ in 0..2 {
+        lane.frame(&[near("RTF4H82", 0.95, 0)]);
+    }
+    assert!(judged(&lane.steps).is_empty(), "{:?}", lane.steps);
+    for _ in 0..10 {
+        lane.frame(&[near("RTF4H82", 0.95, 1)]);
+    }
+    assert_eq!(judged(&lane.steps).first().unwrap(), "RTF4H82");
+}
+
+#[test]
+fn three_half_good_reads_give_one_good_read() {
+    let mut lane = Lane::new(Rules::default());
+    for (step, text) in ["8KX4711", "BKX4171", "BKX47I1"].into_iter().enumerate() {
+        lane.frame(&[near(text, 0.7, u32::try_from(step).unwrap())]);
+    }
+    assert_eq!(lane.finish(), ["BKX4711"]);
+}
+
+#[test]
+fn a_lane_that_ignores_leaving_cars_judges_only_those_that_come() {
+    let rules = Rules {
+        leaving: Leaving::Ignore,
+        ..Rules::default()
+    };
+    let mut lane = Lane::new(rules);
+    for step in (0..8).rev() {
+        lane.frame(&[near("7KDM294", 0.95, step)]);
+    }
+    lane.empty(40);
+    assert!(lane.finish().is_empty());
+    let waits = lane
+        .steps
+        .iter()
+        .all(|step| matches!(step, Step::New(_) | Step::Keep(_) | Step::Forget(_)));
+    assert!(waits, "{:?}", lane.steps);
+    let mut lane = Lane::new(rules);
+    lane.drive("7KDM294", 8);
+    assert_eq!(lane.finish(), ["7KDM294"]);
+    let mut lane = Lane::new(rules);
+    for _ in 0..8 {
+        lane.frame(&[near("7KDM294", 0.95, 3)]);
+    }
+    assert_eq!(
+        lane.finish(),
+        ["7KDM294"],
+        "one that stands there is judged"
+    );
+}
+
+#[test]
+fn the_heading_is_known_when_the_passage_ends() {
+    let mut lane = Lane::new(Rules::default());
+    lane.drive("BKX4711", 6);
+    lane.finish();
+    assert!(matches!(
+        lane.steps.last(),
+        Some(Step::Lost {
+            heading: Some(Heading::Approaching),
+            ..
+        })
+    ));
+}
+
+#[test]
+fn more_plates_than_can_be_followed_do_not_lock_out_a_car() {
+    let mut lane = Lane::new(Rules::default());
+    for n in 0..10u8 {
+        let text = format!("{n}{n}XYZ{n}{n}");
+        lane.frame(&[plate(
+            &text,
+            0.9,
+            [100.0 * f32::from(n), 40.0 * f32::from(n), 60.0],
+        )]);
+    }
+    for step in 0..6 {
+        lane.frame(&[near("BKX4711", 0.95, step)]);
+    }
+    assert_eq!(lane.finish().last().unwrap(), "BKX4711");
 }
 
 proptest! {
@@ -364,5 +560,15 @@ proptest! {
             prop_assert_eq!(&read.candidates[0].text, &read.text);
             prop_assert!(sighting.first_seen <= sighting.last_seen && sighting.frames > 0);
         }
+        // Every picture that is kept is let go of.
+        let mut kept = std::collections::BTreeSet::new();
+        for step in &lane.steps {
+            match step {
+                Step::Keep(passage) => drop(kept.insert(*passage)),
+                Step::Forget(passage) | Step::Lost { passage, .. } => drop(kept.remove(passage)),
+                Step::New(_) | Step::Update(_) | Step::Settle(_) | Step::Again(_) => {}
+            }
+        }
+        prop_assert!(kept.is_empty());
     }
 }
