@@ -1,7 +1,8 @@
 //! The thermal ladder: what a hot or overloaded machine gives up, step by step. Pure: readings are parameters.
 //!
-//! Each step down halves what recognition costs; it comes at once when the machine is too hot. A step up comes only after
-//! the machine was cool for a while, so that the ladder does not swing. What it can't read it takes for cool.
+//! Each step down about halves what recognition costs; it comes at once when the machine is too hot. An overloaded machine
+//! that is not hot gives up the first step only. A step up comes after the machine was cool for a while, so that the ladder
+//! does not swing. What can't be read counts as cool.
 
 use std::time::Duration;
 
@@ -13,6 +14,8 @@ const STEPS: [u8; 4] = [15, 8, 4, 1];
 /// A machine whose work of the last minute is this many times what its cores can do is overloaded.
 const OVERLOADED: f32 = 2.0;
 const RELAXED: f32 = 1.2;
+/// The lowest step that load alone leads to: the work may be another program's, and less of ours would not help.
+const LOWEST_FOR_LOAD: usize = 1;
 /// From one step down to the next the machine gets so long to cool.
 const SETTLES: Duration = Duration::from_secs(20);
 
@@ -135,20 +138,26 @@ impl Ladder {
     /// Takes a reading. Returns the new step if it changed.
     pub fn take(&mut self, now: Duration, reading: Reading) -> Option<u8> {
         let above = |value: Option<f32>, limit: f32| value.is_some_and(|value| value >= limit);
-        let hot =
-            above(reading.celsius, self.config.hot_celsius) || above(reading.load, OVERLOADED);
-        let warm = above(reading.celsius, self.config.cool_celsius) || above(reading.load, RELAXED);
+        let lowest = if above(reading.celsius, self.config.hot_celsius) {
+            STEPS.len() - 1
+        } else if above(reading.load, OVERLOADED) {
+            LOWEST_FOR_LOAD
+        } else {
+            0
+        };
+        let warm = above(reading.celsius, self.config.cool_celsius);
+        let busy = above(reading.load, RELAXED) && self.step <= LOWEST_FOR_LOAD;
         let before = self.step;
-        if hot {
+        if self.step < lowest {
             self.calm_since = None;
             let settled = self
                 .lowered
                 .is_none_or(|lowered| now.saturating_sub(lowered) >= SETTLES);
-            if settled && self.step + 1 < STEPS.len() {
+            if settled {
                 self.step += 1;
                 self.lowered = Some(now);
             }
-        } else if warm {
+        } else if warm || busy {
             self.calm_since = None;
         } else {
             let since = *self.calm_since.get_or_insert(now);
@@ -255,15 +264,15 @@ mod tests {
             load: Some(3.0),
         };
         assert_eq!(ladder.take(Duration::ZERO, overloaded), Some(1));
+        let busy_for_long = ladder.clone().take(Duration::from_secs(600), overloaded);
+        assert_eq!(busy_for_long, None, "load alone gives up one step");
         let report = ladder.report(overloaded);
         assert_eq!(
             (report.step, report.most_fps, report.load),
             (1, 8, Some(3.0))
         );
-        assert_eq!(
-            ladder.take(Duration::from_secs(1), Reading::default()),
-            None
-        );
+        let later = Duration::from_secs(1);
+        assert_eq!(ladder.take(later, Reading::default()), None);
         assert_eq!(
             ladder.take(Duration::from_secs(61), Reading::default()),
             Some(0)
