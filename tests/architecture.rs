@@ -109,6 +109,18 @@ const HOMES: &[(&str, &[&str])] = &[
     ("rppal", &["edge-agent/src/gpio/pi.rs"]),
     ("v4l", &["edge-agent/src/camera/v4l.rs"]),
     ("nokhwa", &["edge-agent/src/camera/nokhwa.rs"]),
+    ("retina", &["edge-agent/src/camera/rtsp/session.rs"]),
+    ("h264_reader", &["edge-agent/src/camera/rtsp/sets/"]),
+    // The tests make their own videos with the same library.
+    (
+        "openh264",
+        &[
+            "edge-agent/src/camera/rtsp/decode.rs",
+            "edge-agent/src/camera/rtsp/tests.rs",
+            "tests/harness/rtsp/",
+            "tests/cameras/",
+        ],
+    ),
     ("rusqlite", &["hub-server/src/store/"]),
     ("rusqlite_migration", &["hub-server/src/store/"]),
     ("postgres", &["hub-server/src/store/"]),
@@ -152,6 +164,9 @@ const PURE: &[&str] = &[
     "edge-agent/src/camera/thermal.rs",
     "edge-agent/src/replay/compare.rs",
     "edge-agent/src/camera/multipart.rs",
+    "edge-agent/src/camera/rtsp/backlog.rs",
+    "edge-agent/src/camera/rtsp/sets/",
+    "edge-agent/src/camera/rtsp/units/",
     "hub-server/src/link/session.rs",
     "hub-server/src/parking/schedule.rs",
 ];

@@ -130,7 +130,8 @@ pub fn main() -> anyhow::Result<()> {
             replay::run(&args, &mut std::io::stdout().lock())
         }
         Some(Command::Run) => {
-            log(&environment, "info");
+            // What the RTSP library says per packet comes back in its errors.
+            log(&environment, "info,retina=off");
             let config = config::load(&cli.config)?;
             runtime()?.block_on(run::run(config, environment))
         }

@@ -27,6 +27,8 @@ pub struct Pictures {
     pub join: &'static str,
     /// The time between two of them.
     pub pace: Duration,
+    /// The lines of another camera's section, instead of a folder's.
+    pub camera: Option<String>,
 }
 
 impl Pictures {
@@ -38,6 +40,7 @@ impl Pictures {
             folder: drive.folder.clone(),
             join: "frames",
             pace,
+            camera: None,
         })
     }
 
@@ -48,6 +51,7 @@ impl Pictures {
             folder: folder.to_owned(),
             join: "each_picture",
             pace: Duration::ZERO,
+            camera: None,
         })
     }
 }
@@ -120,18 +124,23 @@ impl Edge {
             folder: folder.to_owned(),
             process: None,
         };
+        let camera = pictures.camera.clone().unwrap_or_else(|| {
+            let pace = pictures.pace.as_millis();
+            format!(
+                "kind = \"folder\"\npath = {:?}\npace = \"{pace}ms\"\n",
+                pictures.folder
+            )
+        });
         let config = format!(
             "data = {data:?}\nmodels = {models:?}\n\n\
              [gates.main]\nname = {gate:?}\ndirection = \"entry\"\njoin = \"{join}\"\nhold_open = \"2s\"\ntravel = \"300ms\"\n\n\
              [gates.main.pins]\nkind = \"fake\"\nmoves = {moves:?}\ninputs = [\"loop\", \"safety\"]\nscript = {script:?}\n\n\
-             [gates.main.cameras.front]\nkind = \"folder\"\npath = {path:?}\npace = \"{pace}ms\"\n",
+             [gates.main.cameras.front]\n{camera}",
             data = edge.data(),
             models = root.join("models"),
             join = pictures.join,
             moves = edge.moves_file(),
             script = edge.script_file(),
-            path = pictures.folder,
-            pace = pictures.pace.as_millis(),
         );
         std::fs::write(folder.join("edge.toml"), config)
             .context("writing the edge's configuration")?;
@@ -174,14 +183,25 @@ impl Edge {
             .map(|fault| ("GATEWARDEN_FAULT", fault))
             .into_iter()
             .collect();
+        self.start_in(&environment, fault.is_none()).await
+    }
+
+    /// Starts it with a folder of passwords, as systemd does.
+    pub async fn start_with_credentials(&mut self, folder: &Path) -> anyhow::Result<()> {
+        let folder = folder.to_string_lossy();
+        self.start_in(&[("CREDENTIALS_DIRECTORY", &folder)], true)
+            .await
+    }
+
+    async fn start_in(&mut self, environment: &[(&str, &str)], lives: bool) -> anyhow::Result<()> {
         let process = Process::start(
             "edge-agent",
             &["run", "--config", "edge.toml"],
             &self.folder,
-            &environment,
+            environment,
         )?;
         self.process = Some(process);
-        if fault.is_none() {
+        if lives {
             wait_for("the edge's status", STARTING, || async {
                 self.status().await.ok()
             })

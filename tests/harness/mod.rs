@@ -8,6 +8,7 @@ pub mod edge;
 pub mod hub;
 pub mod process;
 pub mod record;
+pub mod rtsp;
 pub mod stage;
 
 use std::future::Future;

@@ -7,3 +7,4 @@ mod offline;
 mod orders;
 mod permits;
 mod provisioned;
+mod rtsp;

@@ -18,6 +18,7 @@ mod motion;
 mod multipart;
 mod nokhwa;
 mod rate;
+mod rtsp;
 pub mod thermal;
 mod v4l;
 
@@ -29,6 +30,7 @@ use contract::time::Timestamp;
 use serde::Deserialize;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
+use vision::Colours;
 use vision::Picture;
 use vision::PictureError;
 
@@ -91,6 +93,8 @@ pub enum Config {
     Nokhwa(nokhwa::Config),
     /// A network camera over HTTP.
     Http(http::Config),
+    /// A network camera over RTSP, with H.264.
+    Rtsp(rtsp::Config),
 }
 
 impl Config {
@@ -98,7 +102,7 @@ impl Config {
     pub fn is_live(&self) -> bool {
         match self {
             Self::Folder(_) | Self::Clip(_) => false,
-            Self::V4l(_) | Self::Nokhwa(_) | Self::Http(_) => true,
+            Self::V4l(_) | Self::Nokhwa(_) | Self::Http(_) | Self::Rtsp(_) => true,
         }
     }
 
@@ -118,7 +122,7 @@ impl Config {
             Self::Folder(folder) => Some(folder.pace),
             Self::Clip(clip) => Some(clip.pace),
             Self::Http(http) => http.pace(),
-            Self::V4l(_) | Self::Nokhwa(_) => None,
+            Self::V4l(_) | Self::Nokhwa(_) | Self::Rtsp(_) => None,
         }
     }
 
@@ -128,6 +132,7 @@ impl Config {
             Self::Folder(_) | Self::Clip(_) | Self::Nokhwa(_) => Vec::new(),
             Self::V4l(v4l) => v4l.faults(),
             Self::Http(http) => http.faults(),
+            Self::Rtsp(rtsp) => rtsp.faults(),
         }
     }
 }
@@ -158,6 +163,7 @@ pub fn open(config: &Config, context: &Context) -> Result<Box<dyn FrameSource>, 
         Config::V4l(config) => Box::new(v4l::Device::open(config, &context.clock)?),
         Config::Nokhwa(config) => Box::new(nokhwa::Webcam::open(config, &context.clock)?),
         Config::Http(config) => Box::new(http::Stream::open(config, context)?),
+        Config::Rtsp(config) => Box::new(rtsp::Stream::open(config, context)?),
     })
 }
 
@@ -197,6 +203,19 @@ pub enum Pixels {
         /// The pixels.
         bytes: Bytes,
     },
+    /// Planar YUV 4:2:0 of a video: all of Y, then U and V at half the width and height, without padding.
+    Yuv420 {
+        /// Width in pixels.
+        width: u32,
+        /// Height in pixels.
+        height: u32,
+        /// How its numbers stand for colours.
+        colours: Colours,
+        /// It was decoded without any other picture.
+        is_key: bool,
+        /// The pixels.
+        bytes: Bytes,
+    },
     /// Three bytes a pixel.
     Rgb {
         /// Width in pixels.
@@ -219,6 +238,13 @@ impl Frame {
                 stride,
                 bytes,
             } => Picture::from_yuyv(*width, *height, *stride, bytes),
+            Pixels::Yuv420 {
+                width,
+                height,
+                colours,
+                is_key: _,
+                bytes,
+            } => Picture::from_yuv420(*width, *height, *colours, bytes.to_vec()),
             Pixels::Rgb {
                 width,
                 height,
@@ -232,9 +258,10 @@ impl Pixels {
     /// The bytes, whatever they mean.
     pub fn bytes(&self) -> &Bytes {
         match self {
-            Self::Encoded { bytes, .. } | Self::Yuyv { bytes, .. } | Self::Rgb { bytes, .. } => {
-                bytes
-            }
+            Self::Encoded { bytes, .. }
+            | Self::Yuyv { bytes, .. }
+            | Self::Yuv420 { bytes, .. }
+            | Self::Rgb { bytes, .. } => bytes,
         }
     }
 

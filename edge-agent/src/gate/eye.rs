@@ -256,7 +256,10 @@ fn see(
     };
     let jpeg = match &frame.pixels {
         Pixels::Encoded { bytes, media_type } if *media_type == "image/jpeg" => Some(bytes.clone()),
-        Pixels::Encoded { .. } | Pixels::Yuyv { .. } | Pixels::Rgb { .. } => None,
+        Pixels::Encoded { .. }
+        | Pixels::Yuyv { .. }
+        | Pixels::Yuv420 { .. }
+        | Pixels::Rgb { .. } => None,
     };
     Ok(Seen {
         at,

@@ -34,6 +34,15 @@ impl Grey {
         }
     }
 
+    /// `width * height` grey pixels, as they are.
+    pub(crate) fn of_pixels(width: u32, height: u32, pixels: Vec<u8>) -> Self {
+        Self {
+            width: width as usize,
+            height: height as usize,
+            pixels,
+        }
+    }
+
     /// Width in pixels.
     pub fn width(&self) -> usize {
         self.width

@@ -25,6 +25,7 @@ pub use grey::Grey;
 pub use models::ModelError;
 pub use models::ModelInfo;
 pub use models::list_models;
+pub use picture::Colours;
 pub use picture::LONGEST_FILE;
 pub use picture::MOST_PIXELS;
 pub use picture::Picture;

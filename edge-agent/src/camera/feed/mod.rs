@@ -386,8 +386,8 @@ impl Watch {
         }
     }
 
-    /// The new state, if this frame changes it.
-    fn frame(&mut self, print: impl FnOnce() -> u64, now: Duration) -> Option<CameraState> {
+    /// The new state, if this frame changes it. A frame without a print says nothing about freezing.
+    fn frame(&mut self, print: impl FnOnce() -> Option<u64>, now: Duration) -> Option<CameraState> {
         if let Some(last) = self.last {
             let gap = now.saturating_sub(last).as_secs_f32().max(1e-3);
             let weight = if self.fps == 0.0 { 1.0 } else { 0.1 };
@@ -395,8 +395,11 @@ impl Watch {
         }
         self.last = Some(now);
         let mut state = CameraState::Live;
-        if self.live {
-            let print = print();
+        let print = if self.live { print() } else { None };
+        if self.live && print.is_none() && self.state == Some(CameraState::Frozen) {
+            state = CameraState::Frozen;
+        }
+        if let Some(print) = print {
             match &mut self.same {
                 Some((same, since, times)) if *same == print => {
                     *times = times.saturating_add(1);
@@ -429,17 +432,19 @@ impl Watch {
 }
 
 /// A number that is the same for the same picture. Of raw pixels every 64th group of bytes is enough: noise is everywhere.
-fn print_of(pixels: &Pixels) -> u64 {
+/// A video's pictures between key frames have none: where nothing moves its encoder repeats them to the last bit.
+fn print_of(pixels: &Pixels) -> Option<u64> {
     let mut hasher = std::hash::DefaultHasher::new();
     match pixels {
+        Pixels::Yuv420 { is_key: false, .. } => return None,
         Pixels::Encoded { bytes, .. } => hasher.write(bytes),
-        Pixels::Yuyv { bytes, .. } | Pixels::Rgb { bytes, .. } => {
+        Pixels::Yuyv { bytes, .. } | Pixels::Yuv420 { bytes, .. } | Pixels::Rgb { bytes, .. } => {
             for group in bytes.chunks(16).step_by(64) {
                 hasher.write(group);
             }
         }
     }
-    hasher.finish()
+    Some(hasher.finish())
 }
 
 #[cfg(test)]

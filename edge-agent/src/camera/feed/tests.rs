@@ -141,21 +141,37 @@ fn a_driver_that_panics_is_a_source_that_broke() {
 fn a_camera_is_frozen_only_after_enough_time_and_enough_frames() {
     let second = Duration::from_secs;
     let mut watch = Watch::new(true);
-    assert_eq!(watch.frame(|| 1, second(0)), Some(CameraState::Live));
+    assert_eq!(watch.frame(|| Some(1), second(0)), Some(CameraState::Live));
     // A slow camera: two pictures alike in 20 s are no proof.
-    assert_eq!(watch.frame(|| 1, second(20)), None);
+    assert_eq!(watch.frame(|| Some(1), second(20)), None);
     for at in 21..23 {
-        assert_eq!(watch.frame(|| 1, second(at)), None);
+        assert_eq!(watch.frame(|| Some(1), second(at)), None);
     }
-    assert_eq!(watch.frame(|| 1, second(23)), Some(CameraState::Frozen));
-    assert_eq!(watch.frame(|| 1, second(24)), None);
-    assert_eq!(watch.frame(|| 2, second(25)), Some(CameraState::Live));
+    assert_eq!(
+        watch.frame(|| Some(1), second(23)),
+        Some(CameraState::Frozen)
+    );
+    assert_eq!(watch.frame(|| Some(1), second(24)), None);
+    assert_eq!(watch.frame(|| Some(2), second(25)), Some(CameraState::Live));
     assert_eq!(watch.state_after_loss(), Some(CameraState::Offline));
     assert_eq!(watch.state_after_loss(), None);
+    // Between a video's key frames nothing is known: the state stays.
+    let mut video = Watch::new(true);
+    for at in 0..20 {
+        assert_eq!(
+            video.frame(|| None, second(at)),
+            (at == 0).then_some(CameraState::Live)
+        );
+    }
+    for at in 20..30 {
+        video.frame(|| Some(1), second(2 * at));
+    }
+    assert_eq!(video.frame(|| None, second(61)), None);
+    assert_eq!(video.frame(|| Some(2), second(62)), Some(CameraState::Live));
     // A folder may show the same picture as often as it likes.
     let mut folder = Watch::new(false);
-    folder.frame(|| 1, second(0));
-    assert_eq!(folder.frame(|| 1, second(99)), None);
+    folder.frame(|| Some(1), second(0));
+    assert_eq!(folder.frame(|| Some(1), second(99)), None);
 }
 
 #[test]

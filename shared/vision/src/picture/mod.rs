@@ -12,6 +12,10 @@ use image::codecs::jpeg::JpegEncoder;
 use crate::crop;
 use crate::grey::Grey;
 use crate::jpeg;
+pub use crate::picture::planes::Colours;
+use crate::picture::planes::Planes;
+
+mod planes;
 
 /// The most pixels that a picture may have: 64 megapixels.
 pub const MOST_PIXELS: u64 = 64 << 20;
@@ -74,7 +78,7 @@ pub enum PictureError {
     /// Raw pixels that do not fill the picture.
     #[error("{width} x {height} {format} pixels need {needed} bytes, {found} are there")]
     PixelCount {
-        /// `RGB` or `YUYV`.
+        /// `RGB`, `YUYV` or `YUV 4:2:0`.
         format: &'static str,
         /// Width in pixels.
         width: u32,
@@ -93,12 +97,14 @@ pub enum PictureError {
     },
 }
 
-/// One picture: upright RGB pixels, and the grey ones once they are asked for.
+/// One picture: upright RGB pixels, and the grey ones once they are asked for. What a video decoder gives is grey first:
+/// its colours are computed once they are asked for.
 #[derive(Clone, Debug)]
 pub struct Picture {
     width: u32,
     height: u32,
-    rgb: Vec<u8>,
+    planes: Option<Planes>,
+    rgb: OnceLock<Vec<u8>>,
     grey: OnceLock<Grey>,
 }
 
@@ -172,6 +178,39 @@ impl Picture {
         Ok(Self::of_parts(width, height, rgb))
     }
 
+    /// A picture from planar YUV 4:2:0 as a video decoder delivers it: all of Y, then U and V at half the width and
+    /// height (rounded up), without padding.
+    pub fn from_yuv420(
+        width: u32,
+        height: u32,
+        colours: Colours,
+        yuv: Vec<u8>,
+    ) -> Result<Self, PictureError> {
+        check_size(u64::from(width), u64::from(height))?;
+        let luma = u64::from(width) * u64::from(height);
+        let chroma = u64::from(width.div_ceil(2)) * u64::from(height.div_ceil(2));
+        let needed = luma + 2 * chroma;
+        if yuv.len() as u64 != needed {
+            return Err(PictureError::PixelCount {
+                format: "YUV 4:2:0",
+                width,
+                height,
+                needed,
+                found: yuv.len(),
+            });
+        }
+        let planes = Planes::new(width, height, colours, yuv);
+        let grey = OnceLock::new();
+        let _ = grey.set(planes.grey());
+        Ok(Self {
+            width,
+            height,
+            planes: Some(planes),
+            rgb: OnceLock::new(),
+            grey,
+        })
+    }
+
     /// Width in pixels, upright.
     pub fn width(&self) -> u32 {
         self.width
@@ -182,20 +221,21 @@ impl Picture {
         self.height
     }
 
-    /// The pixels, three bytes each, row by row.
+    /// The pixels, three bytes each, row by row. Of a video's picture they are computed the first time they are asked for.
     pub fn rgb(&self) -> &[u8] {
-        &self.rgb
+        self.rgb
+            .get_or_init(|| self.planes.as_ref().map(Planes::rgb).unwrap_or_default())
     }
 
     /// The grey picture; computed the first time it is asked for.
     pub fn grey(&self) -> &Grey {
         self.grey
-            .get_or_init(|| Grey::of_rgb(self.width, self.height, &self.rgb))
+            .get_or_init(|| Grey::of_rgb(self.width, self.height, self.rgb()))
     }
 
     /// The whole picture as a JPEG file; `quality` from 1 to 100.
     pub fn to_jpeg(&self, quality: u8) -> Result<Vec<u8>, PictureError> {
-        write_jpeg(self.width, self.height, &self.rgb, quality)
+        write_jpeg(self.width, self.height, self.rgb(), quality)
     }
 
     /// The plate between four corners (clockwise from its top left), seen from the front with a margin, as a JPEG file.
@@ -208,7 +248,8 @@ impl Picture {
         Self {
             width,
             height,
-            rgb,
+            planes: None,
+            rgb: OnceLock::from(rgb),
             grey: OnceLock::new(),
         }
     }
@@ -225,7 +266,8 @@ impl Picture {
         } else {
             (width, height)
         };
-        let mut rgb = Vec::with_capacity(self.rgb.len());
+        let source = self.rgb();
+        let mut rgb = Vec::with_capacity(source.len());
         for y in 0..new_height {
             for x in 0..new_width {
                 let (from_x, from_y) = match orientation {
@@ -238,7 +280,7 @@ impl Picture {
                     _ => (width - 1 - y, x),
                 };
                 let at = (from_y * width + from_x) * 3;
-                rgb.extend_from_slice(&self.rgb[at..at + 3]);
+                rgb.extend_from_slice(&source[at..at + 3]);
             }
         }
         Self::of_parts(new_width as u32, new_height as u32, rgb)
