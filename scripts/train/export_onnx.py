@@ -54,10 +54,14 @@ class Net:
             "Resize", [x, "", scales], mode="nearest", coordinate_transformation_mode="asymmetric", nearest_mode="floor"
         )
 
-    def model(self, output, shape, rank=4):
+    def model(self, shape, **outputs):
+        """The model with the given shape of its input, and its outputs by name, each with its rank."""
         value = lambda name, sides: helper.make_tensor_value_info(name, TensorProto.FLOAT, sides)
-        self.nodes.append(helper.make_node("Identity", [output], ["output"]))
-        graph = helper.make_graph(self.nodes, "net", [value("input", shape)], [value("output", [None] * rank)], self.constants)
+        results = []
+        for name, (output, rank) in outputs.items():
+            self.nodes.append(helper.make_node("Identity", [output], [name]))
+            results.append(value(name, [None] * rank))
+        graph = helper.make_graph(self.nodes, "net", [value("input", shape)], results, self.constants)
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
         onnx.checker.check_model(model)
         return model
@@ -73,7 +77,7 @@ def detector(weights, shape):
     p32 = net.conv(c32, "lateral32", relu=False)
     p16 = net.add("Add", [net.conv(c16, "lateral16", relu=False), net.doubled(p32)])
     p8 = net.add("Relu", [net.add("Add", [net.conv(c8, "lateral8", relu=False), net.doubled(p16)])])
-    return net.model(net.conv(net.conv(p8, "head"), "out", relu=False), shape)
+    return net.model(shape, output=(net.conv(net.conv(p8, "head"), "out", relu=False), 4))
 
 
 def reader(weights, shape):
@@ -84,7 +88,9 @@ def reader(weights, shape):
     x = net.conv(net.conv(net.conv(x, "conv4"), "conv5"), "squeeze")
     line = net.constant("line", np.array([shape[0], -1, shape[3] // 4], np.int64))
     x = net.add("Reshape", [x, line])
-    return net.model(net.conv(net.conv(net.conv(x, "line1"), "line2"), "out", relu=False), shape, rank=3)
+    x = net.conv(net.conv(x, "line1"), "line2")
+    about = net.conv(net.add("ReduceMean", [x], axes=[2], keepdims=1), "about", relu=False)
+    return net.model(shape, output=(net.conv(x, "out", relu=False), 3), about=(about, 3))
 
 
 def main():
@@ -99,8 +105,11 @@ def main():
         session = onnxruntime.InferenceSession(
             build(weights, list(golden["input"].shape)).SerializeToString(), providers=["CPUExecutionProvider"]
         )
-        found = session.run(None, {"input": golden["input"].astype(np.float32)})[0]
-        difference = float(np.abs(found.reshape(-1) - golden["output"].reshape(-1)).max())
+        names = [output.name for output in session.get_outputs()]
+        found = session.run(names, {"input": golden["input"].astype(np.float32)})
+        difference = max(
+            float(np.abs(values.reshape(-1) - golden[name].reshape(-1)).max()) for name, values in zip(names, found)
+        )
         if difference > TOLERANCE:
             sys.exit(f"{name}: the ONNX graph is not the network: it differs by {difference} from the golden output")
         onnx.save(build(weights, frame), out / f"{name}.onnx")

@@ -1,0 +1,1 @@
+//! Nothing: the measurements are beside it, in recognition/.
