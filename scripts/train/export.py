@@ -17,9 +17,11 @@ import torch
 from safetensors.torch import save_file
 
 import detection
+import europe
 import exported
 from geometry import rectify, standardised
 from networks import ALPHABET, LONG_SIDE, MARGIN_X, MARGIN_Y, READER_HEIGHT, READER_STEPS, READER_WIDTH, REGIONS, ROW_SHARE, STRIDE, PlateDetector, PlateReader, folded
+from reading import read
 
 DETECTOR_THRESHOLD = 0.4
 DETECTOR_VERSION = "1"
@@ -80,6 +82,26 @@ def write_golden(models: str, samples: str) -> None:
     save_file(tensors, os.path.join(golden, "plate-reader.safetensors"))
 
 
+def write_rows_golden(models: str) -> None:
+    """A drawn plate in two rows in a small frame, with the text that the reference reads on it."""
+    reader = exported.reader(models)
+    for seed in range(20):
+        plate = europe.draw_uk_square(np.random.default_rng(seed))
+        small = cv2.resize(cv2.cvtColor(plate.image, cv2.COLOR_RGB2GRAY), (130, 96), interpolation=cv2.INTER_AREA)
+        frame = np.full((136, 180), 90, np.uint8)
+        frame[20:116, 25:155] = small
+        frame = cv2.GaussianBlur(frame, (0, 0), 0.7)
+        corners = np.float32([[25, 20], [155, 20], [155, 116], [25, 116]])
+        reading = read(reader, frame, corners)
+        if reading.two_rows and reading.text == plate.text:
+            text = torch.from_numpy(np.frombuffer(plate.text.encode(), np.uint8).copy())
+            tensors = {"frame": torch.from_numpy(frame), "corners": torch.from_numpy(corners), "text": text}
+            save_file(tensors, os.path.join(models, "golden", "plate-reader-rows.safetensors"))
+            print(f"golden rows: {plate.text} at {reading.confidence:.2f} (seed {seed})")
+            return
+    raise SystemExit("the reader reads no drawn plate in two rows")
+
+
 def check_folding(checkpoint: str, model: torch.nn.Module, reference, inputs: torch.Tensor) -> None:
     load(model, checkpoint)
     with torch.no_grad():
@@ -137,6 +159,7 @@ def main() -> None:
     write_table(options.models)
     if os.path.exists(detector_file) and os.path.exists(reader_file):
         write_golden(options.models, options.samples)
+        write_rows_golden(options.models)
     for root, _, names in os.walk(options.models):
         for name in sorted(names):
             print(f"{os.path.getsize(os.path.join(root, name)):9d} {os.path.relpath(os.path.join(root, name), options.models)}")

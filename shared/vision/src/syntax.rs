@@ -119,6 +119,7 @@ mod tests {
     #[test]
     fn a_region_without_a_syntax_and_no_region_speak_against_nothing() {
         assert_eq!(surely("us").weight("GR8DAD"), 1.0);
+        assert_eq!(surely("mx").weight("A1"), 1.0);
         assert_eq!(Expectation::default().weight("A"), 1.0);
     }
 
@@ -127,7 +128,7 @@ mod tests {
         let probabilities: Vec<f32> = REGIONS
             .split(' ')
             .map(|code| {
-                if code == "br" || code == "us" {
+                if code == "br" || code == "mx" {
                     0.5
                 } else {
                     0.0

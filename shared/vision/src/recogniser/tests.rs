@@ -89,6 +89,30 @@ fn the_reader_computes_what_its_training_computed() {
     assert!(difference < TOLERANCE, "{difference}");
 }
 
+/// GR-01
+#[test]
+fn a_plate_in_two_rows_is_read_as_one_text_with_its_region() {
+    let golden = golden("plate-reader-rows.safetensors");
+    let (height, width) = golden["frame"].dims2().unwrap();
+    let grey: Vec<u8> = golden["frame"].flatten_all().unwrap().to_vec1().unwrap();
+    let rgb: Vec<u8> = grey.iter().flat_map(|value| [*value; 3]).collect();
+    let frame = Grey::of_rgb(width as u32, height as u32, &rgb);
+    let corners = values(&golden["corners"]);
+    let corners = std::array::from_fn(|index| [corners[index * 2], corners[index * 2 + 1]]);
+    let text: Vec<u8> = golden["text"].to_vec1().unwrap();
+    let recogniser = recogniser();
+    let readings = recogniser
+        .pool
+        .install(|| recogniser.reader.read(&frame, &[corners]))
+        .unwrap();
+    let reading = readings[0].as_ref().unwrap();
+    let best = &reading.spelling.candidates[0];
+    assert_eq!(best.text.as_str().as_bytes(), text);
+    assert_eq!(reading.spelling.characters.len(), text.len());
+    assert!(reading.region.confidence > 0.0 && reading.region.confidence <= 1.0);
+    assert!(!reading.region.code.is_empty());
+}
+
 #[test]
 fn a_plate_is_rectified_as_in_training() {
     let golden = golden("plate-reader.safetensors");
