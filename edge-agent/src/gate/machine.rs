@@ -90,11 +90,16 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// A barrier that nobody told anything; it counts as closed and is not moved.
-    pub fn new(times: Times) -> Self {
+    /// A barrier that nobody told anything yet. If its relay `is_up` still from the last time it is held open until a person
+    /// closes it, otherwise it counts as closed: a start moves nothing.
+    pub fn new(times: Times, is_up: bool) -> Self {
         Self {
             times,
-            state: State::Closed,
+            state: if is_up {
+                State::HeldOpen
+            } else {
+                State::Closed
+            },
             told: Duration::ZERO,
             open_until: Duration::ZERO,
             cause: None,
@@ -246,12 +251,23 @@ mod tests {
     }
 
     fn opened() -> Machine {
-        let mut machine = Machine::new(TIMES);
+        let mut machine = Machine::new(TIMES, false);
         let opening = machine
             .command(s(0), BarrierAction::Open, passage())
             .unwrap();
         assert_eq!(opening.action, BarrierAction::Open);
         machine
+    }
+
+    /// Invariant 3: a start moves nothing, and an arm that is up is not called closed.
+    #[test]
+    fn an_arm_that_is_up_at_the_start_stays_up_until_it_is_closed() {
+        let mut machine = Machine::new(TIMES, true);
+        assert_eq!(machine.state(), State::HeldOpen);
+        assert_eq!(machine.tick(Duration::from_secs(3600)), None);
+        let now = Duration::from_secs(3601);
+        let closing = machine.command(now, BarrierAction::Close, Cause::HoldOver);
+        assert_eq!(closing.map(|moved| moved.action), Ok(BarrierAction::Close));
     }
 
     #[test]
@@ -316,7 +332,7 @@ mod tests {
     /// GR-14: held open until someone closes it; a car that passes meanwhile does not end that.
     #[test]
     fn held_open_it_stays_until_it_is_closed() {
-        let mut machine = Machine::new(TIMES);
+        let mut machine = Machine::new(TIMES, false);
         machine
             .command(s(0), BarrierAction::HoldOpen, order())
             .unwrap();
@@ -335,7 +351,7 @@ mod tests {
     /// Invariant 3: power-up, and time that jumps, move nothing.
     #[test]
     fn it_never_moves_at_the_start() {
-        let mut machine = Machine::new(TIMES);
+        let mut machine = Machine::new(TIMES, false);
         for sensor in [Sensor::LimitOpen, Sensor::Loop, Sensor::Safety] {
             assert_eq!(machine.input(s(0), sensor, true), None);
             assert_eq!(machine.input(s(1), sensor, false), None);
@@ -376,7 +392,7 @@ mod tests {
     proptest! {
         #[test]
         fn it_never_closes_on_safety_never_opens_without_a_cause_and_always_closes_in_the_end(steps in steps()) {
-            let mut machine = Machine::new(TIMES);
+            let mut machine = Machine::new(TIMES, false);
             let mut now = Duration::ZERO;
             let (mut safety, mut commanded) = (false, false);
             for step in steps {

@@ -207,10 +207,11 @@ struct Lane {
 
 impl Lane {
     fn new(gate: Gate) -> (Self, mpsc::Receiver<OrderRequest>) {
-        let machine = Machine::new(Times {
+        let times = Times {
             hold_open: gate.config.hold_open,
             travel: gate.config.travel,
-        });
+        };
+        let machine = Machine::new(times, gate.pins.is_up);
         let contacts = gate
             .pins
             .inputs

@@ -67,7 +67,8 @@ impl Bench {
         let here = dir.path().display();
         let text = format!(
             "direction = \"entry\"\nhold_open = \"1s\"\ntravel = \"100ms\"\ndebounce = \"0s\"\n\
-             pins = {{ kind = \"fake\", moves = \"{here}/pins.log\", inputs = [\"loop\", \"safety\"], script = \"{here}/inputs.json\" }}\n{more}"
+             pins.kind = \"fake\"\npins.moves = \"{here}/pins.log\"\npins.inputs = [\"loop\", \"safety\"]\n\
+             pins.script = \"{here}/inputs.json\"\n{more}"
         );
         let config: Config = toml::from_str(&text).unwrap();
         let id = GateId::new(Timestamp::from_millis(1), [1; 10]);
@@ -503,6 +504,26 @@ async fn an_order_that_the_pins_refuse_has_failed() {
     bench
         .wait("the fault", |status| status.fault.is_some())
         .await;
+    bench.stop().await;
+}
+
+/// Invariant 3: after a kill with the arm up, the next start moves nothing and says how the arm is; a person closes it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_with_the_relay_on_leaves_the_arm_up_and_says_so() {
+    let up = |dir: &Path| std::fs::write(dir.join("pins.log"), "{\"action\":\"open\"}\n").unwrap();
+    let mut bench = Bench::start_in("pins.hold = true\n", blind(), up);
+    bench
+        .wait("the state", |status| status.state == State::HeldOpen)
+        .await;
+    assert_eq!(bench.moves(), ["open"]);
+    assert_eq!(
+        bench.obey(1, BarrierAction::Close, LIMIT).await,
+        OrderResult::Done
+    );
+    bench
+        .wait("the arm down", |status| status.state == State::Closed)
+        .await;
+    assert_eq!(bench.moves(), ["open", "close"]);
     bench.stop().await;
 }
 

@@ -41,6 +41,9 @@ pub struct Config {
     /// `limit_open` and `limit_closed` follow the arm.
     #[serde(default)]
     pub limits: bool,
+    /// The relay holds: what the last agent told the arm still holds at the next start.
+    #[serde(default)]
+    pub hold: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -113,7 +116,13 @@ pub(super) fn open(config: &Config, clock: &Clock) -> Result<Pins, PinError> {
     };
     // A file that can't be written is found at the start, not with the first car.
     barrier.log_file()?;
+    let moves = std::fs::read_to_string(&config.moves).map_err(|why| fault(&config.moves, &why))?;
+    let last = moves
+        .lines()
+        .last()
+        .and_then(|line| serde_json::from_str::<serde_json::Value>(line).ok());
     Ok(Pins {
+        is_up: config.hold && last.is_some_and(|last| last["action"] == "open"),
         barrier: Box::new(barrier),
         inputs,
     })
@@ -233,6 +242,7 @@ mod tests {
             inputs: vec!["loop".into(), "safety".into()],
             script: Some(dir.join("inputs.json")),
             limits: true,
+            hold: false,
         }
     }
 

@@ -63,6 +63,8 @@ impl Config {
 pub struct Pins {
     /// The arm.
     pub barrier: Box<dyn Barrier>,
+    /// An agent before this one told the arm to be up, and its relay still does. Opening the wires does not change that.
+    pub is_up: bool,
     /// The inputs by name.
     pub inputs: Inputs,
 }

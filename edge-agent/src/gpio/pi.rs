@@ -160,6 +160,7 @@ pub(super) fn open(config: &Config) -> Result<Pins, PinError> {
     };
     Ok(Pins {
         barrier: Box::new(barrier),
+        is_up: held,
         inputs: inputs_of(&gpio, config)?,
     })
 }
