@@ -1,4 +1,11 @@
-//! Plates: the text as we compare it, and a read with its character probabilities.
+//! Plates: the text as we compare it, a read with its character probabilities, and which listed plate a read may be.
+//!
+//! `confusion` is how the reader errs, `syntax` where letters and digits stand, `matching` weighs both against a book.
+
+mod confusion;
+pub mod matching;
+mod preview;
+mod syntax;
 
 use std::fmt;
 
@@ -7,6 +14,10 @@ use minicbor::Encode;
 use serde::Deserialize;
 use serde::Serialize;
 
+pub use self::preview::LookAlike;
+pub use self::preview::Preview;
+pub use self::preview::preview;
+pub use self::syntax::regions_of;
 use crate::region::Region;
 
 /// The longest plate text that we keep.
