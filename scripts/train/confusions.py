@@ -114,7 +114,8 @@ def seen_plates(options):
                 for _ in range(options.views)
             ]
             with torch.no_grad():
-                steps = torch.softmax(reader(torch.from_numpy(standardised(np.stack(crops))[:, None])), 1)
+                logits, _ = reader(torch.from_numpy(standardised(np.stack(crops))[:, None]))
+                steps = torch.softmax(logits, 1)
             steps = steps.permute(0, 2, 1).numpy()
             for place, index in enumerate(part):
                 views = steps[place * options.views : (place + 1) * options.views]
