@@ -1,40 +1,70 @@
 """The detector's pre- and post-processing in Python, as networks.py describes them; and box overlap."""
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 import torch
 
-from networks import LONG_SIDE, STRIDE
+from networks import LONG_SIDE, NEAR_LONG_SIDE, STRIDE
 
 NMS_IOU = 0.3
+CONTAINED = 0.7
+SMALL = 400
+BORDER = 0.15
+MOST_ENLARGED = 2.0
 
 
-def network_frame(grey: np.ndarray, long_side: int = LONG_SIDE) -> tuple[torch.Tensor, float, float]:
-    """A grey frame as the detector's input, with the scales of the two axes."""
+@dataclass
+class Scaled:
+    """A frame as the network takes it: values, the scales of both axes, and where the frame's corner lies."""
+
+    values: torch.Tensor
+    scale_x: float
+    scale_y: float
+    border_x: int = 0
+    border_y: int = 0
+
+
+def network_frame(grey: np.ndarray, long_side: int = LONG_SIDE, bordered: bool = False) -> Scaled:
+    """A grey frame as the detector's input; `bordered` puts mid-grey around it."""
     height, width = grey.shape
-    scale = min(long_side / max(width, height), 2.0)
+    scale = min(long_side / max(width, height), MOST_ENLARGED)
     size = (max(1, int(width * scale + 0.5)), max(1, int(height * scale + 0.5)))
     small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-    padded = np.zeros((-(-size[1] // 32) * 32, -(-size[0] // 32) * 32), np.float32)
-    padded[: size[1], : size[0]] = small.astype(np.float32) / 127.5 - 1
-    return torch.from_numpy(padded)[None, None], size[0] / width, size[1] / height
+    border = int(BORDER * max(size) + 0.5) if bordered else 0
+    inner = (size[0] + 2 * border, size[1] + 2 * border)
+    padded = np.zeros((-(-inner[1] // 32) * 32, -(-inner[0] // 32) * 32), np.float32)
+    padded[border : border + size[1], border : border + size[0]] = small.astype(np.float32) / 127.5 - 1
+    return Scaled(torch.from_numpy(padded)[None, None], size[0] / width, size[1] / height, border, border)
 
 
-def peaks(output: np.ndarray, threshold: float, scale_x: float = 1.0, scale_y: float = 1.0, nms_iou: float = NMS_IOU):
-    """Plates in one output [9, rows, columns]: a list of (probability, corners [4, 2]) with the best first."""
+def all_peaks(output: np.ndarray, threshold: float, scaled: Scaled | None = None):
+    """The peaks of one output [9, rows, columns] as (probability, corners [4, 2]), in no order."""
     probability = 1 / (1 + np.exp(-np.clip(output[0], -30, 30)))
     around = cv2.dilate(probability, np.ones((3, 3), np.uint8))
     rows, columns = np.where((probability >= threshold) & (probability >= around))
     found = []
     for i, j in zip(rows, columns):
-        corners = output[1:, i, j].reshape(4, 2) + np.float32([j + 0.5, i + 0.5])
-        found.append((float(probability[i, j]), corners * STRIDE / np.float32([scale_x, scale_y])))
-    found.sort(key=lambda one: -one[0])
-    kept = []
-    for one in found:
-        if all(iou(bounds(one[1]), bounds(other[1])) <= nms_iou for other in kept):
-            kept.append(one)
-    return kept
+        corners = (output[1:, i, j].reshape(4, 2) + np.float32([j + 0.5, i + 0.5])) * STRIDE
+        if scaled is not None:
+            corners = (corners - np.float32([scaled.border_x, scaled.border_y])) / np.float32([scaled.scale_x, scaled.scale_y])
+        found.append((float(probability[i, j]), corners))
+    return found
+
+
+def kept(found: list, nms_iou: float = NMS_IOU, contained: float = CONTAINED):
+    """Each plate once, the surest first: a box that overlaps a surer one, or lies in it or around it, is the same plate."""
+    chosen: list = []
+    for one in sorted(found, key=lambda one: -one[0]):
+        box = bounds(one[1])
+        if all(iou(box, bounds(other[1])) <= nms_iou and share(box, bounds(other[1])) <= contained for other in chosen):
+            chosen.append(one)
+    return chosen
+
+
+def peaks(output: np.ndarray, threshold: float):
+    return kept(all_peaks(output, threshold))
 
 
 def bounds(corners: np.ndarray) -> tuple[float, float, float, float]:
@@ -42,17 +72,32 @@ def bounds(corners: np.ndarray) -> tuple[float, float, float, float]:
     return float(low[0]), float(low[1]), float(high[0] - low[0]), float(high[1] - low[1])
 
 
-def iou(a, b) -> float:
+def _both(a, b) -> float:
     width = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
     height = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
-    if width <= 0 or height <= 0:
-        return 0.0
-    both = width * height
-    return both / (a[2] * a[3] + b[2] * b[3] - both)
+    return max(width, 0.0) * max(height, 0.0)
 
 
-def detect(model, grey: np.ndarray, threshold: float, long_side: int = LONG_SIDE):
-    inputs, scale_x, scale_y = network_frame(grey, long_side)
+def iou(a, b) -> float:
+    both = _both(a, b)
+    return both / max(a[2] * a[3] + b[2] * b[3] - both, 1e-9)
+
+
+def share(a, b) -> float:
+    """The part of the smaller box that lies in the other."""
+    return _both(a, b) / max(min(a[2] * a[3], b[2] * b[3]), 1e-9)
+
+
+def peaks_at(model, grey: np.ndarray, threshold: float, long_side: int, bordered: bool = False):
+    scaled = network_frame(grey, long_side, bordered)
     with torch.no_grad():
-        output = model(inputs)[0].float().numpy()
-    return peaks(output, threshold, scale_x, scale_y)
+        output = model(scaled.values)[0].float().numpy()
+    return all_peaks(output, threshold, scaled)
+
+
+def detect(model, grey: np.ndarray, threshold: float, long_side: int = LONG_SIDE, near_long_side: int = NEAR_LONG_SIDE):
+    """The plates of a frame: a fine pass for far plates, a coarse one for near plates, and each plate once."""
+    found = peaks_at(model, grey, threshold, long_side)
+    if near_long_side:
+        found += peaks_at(model, grey, threshold, near_long_side, max(grey.shape) < SMALL)
+    return kept(found)

@@ -1,11 +1,11 @@
 """Measures the exported models: counts and Wilson 95 % intervals.
 
-    python evaluate.py [--data ../shared/data] [--arrays DIR] [--only reader,detector,composed,gate,samples] [--failures]
+    python evaluate.py [--data ../shared/data] [--arrays DIR] [--only reader,composed,gate,samples] [--failures]
 
 reader    held-out plates (by text) of us-crops and br-crops just as they are, of det-web given their box, and of the generator
           through a simulated camera: exact texts by three foldings, region, calibration (evaluate_reader.py)
-detector  held-out web photographs and plate-free pictures, whole frames
-composed  held-out plates on held-out photographs in 1280x720 frames, end to end
+composed  held-out plates on held-out photographs in 1280x720 frames, end to end (the detector alone: evaluate_detector.py; the
+          shipped program: evaluate_program.py)
 gate      us-gate, end to end, and the reader alone given the labelled box. us-gate is for this report only: nothing is trained,
           chosen or tuned on it.
 samples   the rendered drive and stills, end to end
@@ -23,14 +23,15 @@ import torch
 import capture
 import detection
 import exported
+import layouts
 import reader_data
 import scenes
+from evaluate_detector import wilson
 from export import DETECTOR_THRESHOLD
-from evaluate_reader import calibration, measure_reader, wilson
+from evaluate_reader import calibration, measure_reader
 from geometry import box_corners
 from reading import is_plausible
 from reading import read as reading_of
-from train_reader import Source
 
 
 def same(a: str, b: str) -> bool:
@@ -46,69 +47,43 @@ def grey_of(path: str) -> np.ndarray:
     return cv2.imread(path, cv2.IMREAD_GRAYSCALE)
 
 
-def measure_detector(options, detector) -> None:
-    plates = loose = tight = extra = photos = 0
-    widths = {"under 40": [0, 0], "40-80": [0, 0], "80-160": [0, 0], "over 160": [0, 0]}
-    for path, boxes in scenes.web_photos(options.data).items():
-        if not scenes.held_out(path):
-            continue
-        grey = grey_of(os.path.join(options.data, "plates", path))
-        got = detection.detect(detector, grey, options.threshold, options.long_side)
-        photos += 1
-        hit = 0
-        for box in boxes:
-            plates += 1
-            best = max((detection.iou(box, detection.bounds(corners)) for _, corners in got), default=0)
-            loose += best > 0.3
-            tight += best > 0.5
-            hit += best > 0.3
-            width = box[2] * options.long_side / max(grey.shape)
-            kind = widths["under 40" if width < 40 else "40-80" if width < 80 else "80-160" if width < 160 else "over 160"]
-            kind[0] += best > 0.3
-            kind[1] += 1
-        extra += len(got) - hit
-    print(f"detector on held-out det-web: IoU > 0.3 {wilson(loose, plates)}; IoU > 0.5 {wilson(tight, plates)}; {extra} more boxes in {photos} photographs")
-    print("  by width at network scale:", ", ".join(f"{name} {hits}/{total}" for name, (hits, total) in widths.items()))
-    wrong = count = 0
-    for path in scenes.negatives(options.data):
-        if scenes.held_out(path):
-            count += 1
-            wrong += bool(detection.detect(detector, grey_of(os.path.join(options.data, "plates", path)), options.threshold, options.long_side))
-    print(f"detector on held-out negatives: pictures with a false plate {wilson(wrong, count)}")
-
-
 FRAME = (720, 1280)
 
 
 def composed_frames(options):
-    """Frames with one held-out plate on a held-out photograph in front of a held-out plate-free picture: (grey, box, text)."""
-    studio = scenes.Studio(options.data, options.arrays, True, True, True)
+    """Frames with one held-out plate on a held-out photograph in front of a held-out plate-free picture: (set, grey, box, text)."""
+    studio = scenes.Studio(options.data, "", True, True, True)
     rng = np.random.default_rng(7)
-    texts = [Source(options.arrays, f"{name}-val").texts for name in ("synthetic", "us", "br")]
-    jobs = [(1, index) for index, text in enumerate(texts[1]) if len(text) >= 3]
-    jobs += [(2, index) for index in range(0, len(texts[2]), 3)] + [(0, index) for index in range(60)]
-    for part, index in jobs:
-        canvases, aspects = studio.plates[part]
-        canvas = np.asarray(canvases[index])
-        plate = canvas[capture.PAD_Y : -capture.PAD_Y, capture.PAD_X : -capture.PAD_X]
-        photo, boxes = studio.photos[int(rng.integers(len(studio.photos)))]
-        while boxes[0][2] < 50:
-            photo, boxes = studio.photos[int(rng.integers(len(studio.photos)))]
+    plates = []
+    for subset, name, step in (("us-crops", "us", 1), ("br-crops", "br", 3)):
+        rows = [(layouts.registration_text(row["text"], name == "us"), row["image"]) for row in reader_data.real_rows(options.data, subset)]
+        held = [(text, image) for text, image in rows if len(text) >= 3 and reader_data.in_validation(text)]
+        for text, image in held[::step]:
+            plate = grey_of(os.path.join(options.data, "plates", image))
+            if name == "br":
+                x, y = (round(part * side) for part, side in zip(reader_data.BR_INSET, plate.shape[::-1]))
+                plate = plate[y:-y, x:-x]
+            plates.append((name, plate, text))
+    for _ in range(60):
+        drawn = layouts.draw(rng)
+        plates.append(("synthetic", cv2.cvtColor(drawn.image, cv2.COLOR_RGB2GRAY), drawn.text))
+    near = [(photo, quads) for photo, quads, _ in studio.photos if np.ptp(quads[0][:, 0]) >= 50]
+    for name, plate, text in plates:
+        photo, quads = near[int(rng.integers(len(near)))]
         width = float(np.exp(rng.uniform(np.log(55), np.log(170))))
-        scale = width / boxes[0][2]
+        scale = width / np.ptp(quads[0][:, 0])
         photo = cv2.resize(photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-        boxes = boxes * scale
-        for box in boxes:
-            scenes.erase(photo, box)
-        x, y, w, h = boxes[0]
-        quad = scenes.paste(rng, photo, (x + w / 2, y + h / 2), width, plate, aspects[index])
+        quads = quads * scale
+        for quad in quads:
+            scenes.erase(photo, detection.bounds(quad))
+        quad = scenes.paste(rng, photo, quads[0].mean(0), width, plate, plate.shape[1] / plate.shape[0], 0.0)
         frame = cv2.resize(studio.empty[int(rng.integers(len(studio.empty)))], FRAME[::-1], interpolation=cv2.INTER_LINEAR)
         centre = quad.mean(0)
         left, top = round(rng.uniform(0.15, 0.85) * FRAME[1] - centre[0]), round(rng.uniform(0.25, 0.85) * FRAME[0] - centre[1])
         x0, y0, x1, y1 = max(0, left), max(0, top), min(FRAME[1], left + photo.shape[1]), min(FRAME[0], top + photo.shape[0])
         frame[y0:y1, x0:x1] = photo[y0 - top : y1 - top, x0 - left : x1 - left]
         frame = capture.exposed(rng, frame, width, gentle=True)
-        yield ("synthetic", "us", "br")[part], frame, detection.bounds(quad + np.float32([left, top])), texts[part][index]
+        yield name, frame, detection.bounds(quad + np.float32([left, top])), text
 
 
 def measure_composed(options, detector, reader) -> None:
@@ -197,7 +172,7 @@ def main() -> None:
     parser.add_argument("--arrays", default="/tmp/plate-training/reader")
     parser.add_argument("--models", default=exported.MODELS)
     parser.add_argument("--samples", default=os.path.join(here, "../../samples"))
-    parser.add_argument("--only", default="reader,detector,composed,gate,samples")
+    parser.add_argument("--only", default="reader,composed,gate,samples")
     parser.add_argument("--threshold", type=float, default=DETECTOR_THRESHOLD)
     parser.add_argument("--long-side", type=int, default=detection.LONG_SIDE)
     parser.add_argument("--failures", action="store_true")
@@ -209,8 +184,6 @@ def main() -> None:
     if "reader" in only:
         measure_reader(options, reader)
     detector = exported.detector(options.models) if set(only) - {"reader"} else None
-    if "detector" in only:
-        measure_detector(options, detector)
     if "composed" in only:
         measure_composed(options, detector, reader)
     if "gate" in only:

@@ -20,11 +20,11 @@ import detection
 import europe
 import exported
 from geometry import rectify, standardised
-from networks import ALPHABET, LONG_SIDE, MARGIN_X, MARGIN_Y, READER_HEIGHT, READER_STEPS, READER_WIDTH, REGIONS, ROW_SHARE, STRIDE, PlateDetector, PlateReader, folded
+from networks import ALPHABET, LONG_SIDE, MARGIN_X, MARGIN_Y, NEAR_LONG_SIDE, READER_HEIGHT, READER_STEPS, READER_WIDTH, REGIONS, ROW_SHARE, STRIDE, PlateDetector, PlateReader, folded
 from reading import read
 
-DETECTOR_THRESHOLD = 0.4
-DETECTOR_VERSION = "1"
+DETECTOR_THRESHOLD = 0.45
+DETECTOR_VERSION = "2"
 READER_VERSION = "2"
 
 
@@ -117,7 +117,7 @@ def write_table(models: str) -> None:
     entries = [
         {
             "name": "plate-detector", "version": DETECTOR_VERSION, "file": "plate-detector.safetensors", "task": "detect-plate", "input": "grey",
-            "long_side": LONG_SIDE, "pad_multiple": 32, "stride": STRIDE, "threshold": DETECTOR_THRESHOLD, "nms_iou": detection.NMS_IOU,
+            "long_side": LONG_SIDE, "near_long_side": NEAR_LONG_SIDE, "pad_multiple": 32, "stride": STRIDE, "threshold": DETECTOR_THRESHOLD, "nms_iou": detection.NMS_IOU,
         },
         {
             "name": "plate-reader", "version": READER_VERSION, "file": "plate-reader.safetensors", "task": "read-plate", "input": "grey", "width": READER_WIDTH,

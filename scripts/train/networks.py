@@ -8,10 +8,13 @@ Padding is with zeros. All tensors are NCHW.
 Grey (both networks): g = 0.299 R + 0.587 G + 0.114 B on 0..255, not rounded or rounded (it makes no difference that matters).
 
 PLATE DETECTOR (`PlateDetector`)
-  Pre-processing: scale s = min(LONG_SIDE / max(w, h), 2). Network size nw = round(w s), nh = round(h s) (round half up).
+  Two passes over a frame: at LONG_SIDE for far plates, at NEAR_LONG_SIDE (an eighth of the cost) for near ones, whose extent
+    is beyond what the network sees at once in the fine pass.
+  Pre-processing of a pass: scale s = min(side / max(w, h), 2). Network size nw = round(w s), nh = round(h s) (round half up).
     Shrink by area averaging (each output pixel is the mean of the rectangle it covers), enlarge bilinearly with aligned
-    edges. x = g / 127.5 - 1. Pad right and bottom with 0.0 (after this normalisation) to a multiple of 32.
-    The axes scale by sx = nw / w and sy = nh / h.
+    edges. x = g / 127.5 - 1. Pad right and bottom with 0.0 (after this normalisation) to a multiple of 32. In the near pass of
+    a picture whose longer side is under 400, which may be a crop of a plate, b = round(0.15 max(nw, nh)) pixels of 0.0 come
+    first on all four sides; b = 0 otherwise. The axes scale by sx = nw / w and sy = nh / h.
   Layers (input [N, 1, H, W]; stride in front of the line):
      4  space-to-depth 4: [N, 16, H/4, W/4], channel dy*4+dx is pixel (4i+dy, 4j+dx)
      4  stem    16->32   3x3 stride 1, ReLU
@@ -31,9 +34,10 @@ PLATE DETECTOR (`PlateDetector`)
   Output: channel 0 is the centre logit; channels 1..8 are x0 y0 x1 y1 x2 y2 x3 y3, the four corners clockwise from the
     plate's top-left, relative to the cell's centre, in units of 8 network pixels.
   Post-processing: p = sigmoid(channel 0). A peak is a cell with p >= threshold that is >= all of its (up to) 8 neighbours.
-    Corner k of cell (row i, column j): x = ((j + 0.5) + x_k) * 8 / sx, y = ((i + 0.5) + y_k) * 8 / sy, in frame coordinates
-    where a pixel's centre lies at +0.5. Greedy suppression by p: drop a peak whose axis-aligned bounding box overlaps a
-    kept one with IoU > nms_iou.
+    Corner k of cell (row i, column j): x = (((j + 0.5) + x_k) * 8 - b) / sx, y = (((i + 0.5) + y_k) * 8 - b) / sy, in frame
+    coordinates where a pixel's centre lies at +0.5. Greedy suppression by p over the peaks of both passes: drop a peak whose
+    axis-aligned bounding box overlaps a kept one with IoU > nms_iou, or where more than 0.7 of the smaller of the two boxes lies
+    in the other (the fine pass sees parts of a near plate).
 
 PLATE READER (`PlateReader`)
   Pre-processing: perspective rectification of the four corners to READER_HEIGHT x READER_WIDTH with a margin. For output
@@ -72,6 +76,7 @@ from torch import nn
 import torch.nn.functional as F
 
 LONG_SIDE = 768
+NEAR_LONG_SIDE = 256
 STRIDE = 8
 READER_HEIGHT = 40
 READER_WIDTH = 144

@@ -25,15 +25,17 @@ cd "$here"
 "$python" train_reader.py --arrays "$work/reader" --out "$work/reader-1.pt" --steps 3600 --seed "$seed"
 "$python" train_reader.py --arrays "$work/reader" --out "$work/reader.pt" --steps 2000 --rate 8e-4 --start "$work/reader-1.pt" --seed "$((seed + 1))"
 "$python" calibrate.py --arrays "$work/reader" --checkpoint "$work/reader.pt"
-"$python" scenes.py --data "$data" --reader-arrays "$work/reader" --out "$work/windows-1" --windows 18000 --seed "$((seed + 1))" $real $web
-"$python" scenes.py --data "$data" --reader-arrays "$work/reader" --out "$work/windows-2" --windows 16000 --seed "$((seed + 2))" --close-up 0.4 $real $web
-"$python" scenes.py --data "$data" --reader-arrays "$work/reader" --out "$work/windows-3" --windows 3000 --rendered 1200 --seed "$((seed + 3))" --close-up 0.35 $real $web
-"$python" train_detector.py --arrays "$work/windows-1" --out "$work/detector-1.pt" --steps 3000 --seed "$seed"
-"$python" train_detector.py --arrays "$work/windows-2" --out "$work/detector-2.pt" --start "$work/detector-1.pt" --steps 1400 --rate 1.2e-3 --corner 14 --seed "$((seed + 1))"
-"$python" train_detector.py --arrays "$work/windows-3" --out "$work/detector.pt" --start "$work/detector-2.pt" --steps 340 --rate 8e-4 --corner 10 --seed "$((seed + 2))"
+"$python" scenes.py --data "$data" --out "$work/windows-1" --windows 12000 --seed "$((seed + 1))" $real $web
+"$python" train_detector.py --arrays "$work/windows-1" --out "$work/detector-1.pt" --steps 4000 --seed "$seed"
+if [ -z "$web" ]; then
+    "$python" web_corners.py --data "$data" --detector "$work/detector-1.pt" --out "$work/web-corners.json"
+fi
+"$python" scenes.py --data "$data" --corners "$work/web-corners.json" --out "$work/windows-2" --windows 12000 --rendered 1200 --seed "$((seed + 2))" $real $web
+"$python" train_detector.py --arrays "$work/windows-2" "$work/windows-1" --out "$work/detector.pt" --start "$work/detector-1.pt" --steps 3000 --rate 1.2e-3 --seed "$((seed + 1))"
 "$python" export.py --detector "$work/detector.pt" --reader "$work/reader.pt"
 if [ -n "$real$web" ]; then
     "$python" evaluate.py --data "$data" --arrays "$work/reader" --only reader,samples
 else
     "$python" evaluate.py --data "$data" --arrays "$work/reader"
+    "$python" evaluate_detector.py --data "$data"
 fi

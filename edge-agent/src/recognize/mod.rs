@@ -136,7 +136,7 @@ fn recognise(recogniser: &Recogniser, file: &Path) -> Result<Seen, String> {
     let picture = Picture::decode(&bytes).map_err(|error| error.to_string())?;
     let decoded = clock.monotonic();
     let seen = recogniser
-        .recognise(&picture)
+        .recognise_still(&picture)
         .map_err(|error| error.to_string())?;
     let done = clock.monotonic();
     Ok(Seen {

@@ -12,6 +12,18 @@ use crate::models::Task;
 
 /// A frame is enlarged at most so much.
 const MOST_ENLARGED: f64 = 2.0;
+/// A picture whose longer side is shorter than this may be a crop of a plate: the near pass puts grey around it.
+const SMALL: usize = 400;
+/// The width of that grey on each side, as a part of the longer side.
+const BORDER: f64 = 0.15;
+/// A box of which more than this part lies in a surer one, or the other way round, is the same plate.
+const CONTAINED: f32 = 0.7;
+/// A small picture of such proportions may be nothing but a plate.
+const WHOLE: std::ops::RangeInclusive<f64> = 1.5..=7.0;
+/// Frames with a longer side than this lose plates when they shrink to the network's size: worth a second look.
+const LARGE: usize = 1600;
+/// The longer side of that second look, as a multiple of the usual one.
+const CLOSER: usize = 2;
 /// The network pads to a multiple of this.
 const PADDED_TO: usize = 32;
 /// Network pixels that one output cell stands for.
@@ -54,6 +66,7 @@ pub(crate) struct Detector {
 #[derive(Clone, Copy, Debug)]
 struct Rule {
     long_side: usize,
+    near_long_side: usize,
     threshold: f32,
     same_plate: f32,
 }
@@ -83,22 +96,41 @@ impl Detector {
         })
     }
 
-    /// The plates of a frame, surest first.
+    /// The plates of a frame, surest first: a fine pass for far plates, and a coarse one, which costs an eighth of it, for
+    /// plates that are too near for the fine one to see whole.
     pub(crate) fn find(&self, frame: &Grey) -> Result<Vec<Found>> {
-        let input = self.input(frame);
-        let (cells, [rows, columns]) = self.cells(&input)?;
-        Ok(plates(
+        let mut found = self.peaks(&self.input(frame))?;
+        if self.rule.near_long_side > 0 {
+            let border = if is_small(frame) { BORDER } else { 0.0 };
+            found.extend(self.peaks(&Input::of(frame, self.rule.near_long_side, border))?);
+        }
+        Ok(each_once(found, self.rule.same_plate))
+    }
+
+    /// The plates of a large frame at twice the usual size, four times the cost; none of a frame that would gain nothing.
+    pub(crate) fn look_closer(&self, frame: &Grey) -> Result<Vec<Found>> {
+        if frame.width().max(frame.height()) <= LARGE {
+            return Ok(Vec::new());
+        }
+        let long_side = (self.rule.long_side * CLOSER).min(*LONG_SIDES.end());
+        let found = self.peaks(&Input::of(frame, long_side, 0.0))?;
+        Ok(each_once(found, self.rule.same_plate))
+    }
+
+    fn peaks(&self, input: &Input) -> Result<Vec<Found>> {
+        let (cells, [rows, columns]) = self.cells(input)?;
+        Ok(peaks(
             &cells,
             rows,
             columns,
-            self.rule,
-            [input.scale_x, input.scale_y],
+            self.rule.threshold,
+            input.place,
         ))
     }
 
-    /// A frame as the network takes it.
+    /// A frame as the network takes it in the fine pass.
     pub(crate) fn input(&self, frame: &Grey) -> Input {
-        Input::of(frame, self.rule.long_side)
+        Input::of(frame, self.rule.long_side, 0.0)
     }
 
     /// What the network says of each cell, plane by plane, and its rows and columns.
@@ -137,6 +169,7 @@ impl Rule {
     fn of(task: &Task) -> std::result::Result<Self, String> {
         let Task::DetectPlate {
             long_side,
+            near_long_side,
             pad_multiple,
             stride,
             threshold,
@@ -155,6 +188,11 @@ impl Rule {
                 "its long side {long_side} is not in {LONG_SIDES:?}"
             ));
         }
+        if *near_long_side != 0 && !LONG_SIDES.contains(near_long_side) {
+            return Err(format!(
+                "its near long side {near_long_side} is neither 0 nor in {LONG_SIDES:?}"
+            ));
+        }
         for (name, value) in [("threshold", threshold), ("nms_iou", nms_iou)] {
             if !(*value > 0.0 && *value < 1.0) {
                 return Err(format!("its {name} {value} is not between 0 and 1"));
@@ -162,10 +200,28 @@ impl Rule {
         }
         Ok(Self {
             long_side: *long_side,
+            near_long_side: *near_long_side,
             threshold: *threshold,
             same_plate: *nms_iou,
         })
     }
+}
+
+/// Whether a picture may be a crop of a plate rather than a scene.
+fn is_small(frame: &Grey) -> bool {
+    frame.width().max(frame.height()) < SMALL
+}
+
+/// The whole picture as one plate, if it is small and has a plate's proportions: what is left to try where nothing was found.
+pub(crate) fn whole(frame: &Grey) -> Option<[[f32; 2]; 4]> {
+    let (width, height) = (frame.width() as f32, frame.height() as f32);
+    let is_plate_like = WHOLE.contains(&f64::from(width / height));
+    (is_small(frame) && is_plate_like).then_some([
+        [0.0, 0.0],
+        [width, 0.0],
+        [width, height],
+        [0.0, height],
+    ])
 }
 
 /// A frame as the network takes it.
@@ -176,50 +232,61 @@ pub(crate) struct Input {
     pub(crate) width: usize,
     /// Rows, with the padding.
     pub(crate) height: usize,
-    scale_x: f32,
-    scale_y: f32,
+    place: Place,
+}
+
+/// Where a frame lies in the network's input.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    /// Network pixels for each pixel of the frame, across and down.
+    scale: [f32; 2],
+    /// Network pixels left of the frame and above it.
+    border: f32,
 }
 
 impl Input {
-    fn of(frame: &Grey, long_side: usize) -> Self {
+    /// The frame at `long_side`, with `border` of that as mid-grey on each side.
+    fn of(frame: &Grey, long_side: usize, border: f64) -> Self {
         let long = frame.width().max(frame.height());
         let scale = (long_side as f64 / long as f64).min(MOST_ENLARGED);
         let side = |length: usize| ((length as f64 * scale + 0.5) as usize).max(1);
         let (inner_width, inner_height) = (side(frame.width()), side(frame.height()));
-        let width = inner_width.next_multiple_of(PADDED_TO);
-        let height = inner_height.next_multiple_of(PADDED_TO);
+        let border = (border * inner_width.max(inner_height) as f64 + 0.5) as usize;
+        let width = (inner_width + 2 * border).next_multiple_of(PADDED_TO);
+        let height = (inner_height + 2 * border).next_multiple_of(PADDED_TO);
         let scaled = frame.scaled(inner_width, inner_height);
         let mut values = vec![0.0; width * height];
         for (to, from) in values
             .chunks_exact_mut(width)
+            .skip(border)
             .zip(scaled.chunks_exact(inner_width))
         {
-            for (value, grey) in to.iter_mut().zip(from) {
+            for (value, grey) in to[border..].iter_mut().zip(from) {
                 *value = grey / 127.5 - 1.0;
             }
         }
+        let ratio = |inner: usize, outer: usize| (inner as f64 / outer as f64) as f32;
         Self {
             values,
             width,
             height,
-            scale_x: (inner_width as f64 / frame.width() as f64) as f32,
-            scale_y: (inner_height as f64 / frame.height() as f64) as f32,
+            place: Place {
+                scale: [
+                    ratio(inner_width, frame.width()),
+                    ratio(inner_height, frame.height()),
+                ],
+                border: border as f32,
+            },
         }
     }
 }
 
-/// The peaks of an output of nine planes as plates, each once, surest first.
-fn plates(
-    cells: &[f32],
-    rows: usize,
-    columns: usize,
-    rule: Rule,
-    [scale_x, scale_y]: [f32; 2],
-) -> Vec<Found> {
+/// The peaks of an output of nine planes as plates, surest first; neighbours may be the same plate.
+fn peaks(cells: &[f32], rows: usize, columns: usize, threshold: f32, place: Place) -> Vec<Found> {
     let plane = rows * columns;
     // A monotonic function keeps the order, so peaks are sought among logits.
     let logit = |row: usize, column: usize| cells[row * columns + column];
-    let least = (rule.threshold / (1.0 - rule.threshold)).ln();
+    let least = (threshold / (1.0 - threshold)).ln();
     let mut peaks = Vec::new();
     for row in 0..rows {
         for column in 0..columns {
@@ -227,8 +294,8 @@ fn plates(
             if centre.is_nan() || centre < least {
                 continue;
             }
-            let around_rows = row.saturating_sub(1)..=(row + 1).min(rows - 1);
-            let is_peak = around_rows.clone().all(|near_row| {
+            let mut around_rows = row.saturating_sub(1)..=(row + 1).min(rows - 1);
+            let is_peak = around_rows.all(|near_row| {
                 (column.saturating_sub(1)..=(column + 1).min(columns - 1))
                     .all(|near_column| logit(near_row, near_column) <= centre)
             });
@@ -239,30 +306,38 @@ fn plates(
     }
     peaks.sort_by(|one, other| other.0.total_cmp(&one.0));
     peaks.truncate(MOST_PEAKS);
-    let mut kept: Vec<Found> = Vec::new();
-    for (logit, row, column) in peaks {
-        let at = row * columns + column;
-        let mut corners = [[0.0f32; 2]; 4];
-        for (index, corner) in corners.iter_mut().enumerate() {
-            let x = cells[(1 + 2 * index) * plane + at];
-            let y = cells[(2 + 2 * index) * plane + at];
-            *corner = [
-                (column as f32 + 0.5 + x) * CELL as f32 / scale_x,
-                (row as f32 + 0.5 + y) * CELL as f32 / scale_y,
-            ];
-        }
-        if !is_outline(&corners) {
-            continue;
-        }
-        let bounds = bounds(&corners);
-        if kept
-            .iter()
-            .all(|other| overlap(bounds, self::bounds(&other.corners)) <= rule.same_plate)
-        {
-            kept.push(Found {
-                sure: 1.0 / (1.0 + (-logit).exp()),
-                corners,
+    let [scale_x, scale_y] = place.scale;
+    peaks
+        .into_iter()
+        .filter_map(|(logit, row, column)| {
+            let at = row * columns + column;
+            let corners = std::array::from_fn(|index| {
+                let x = cells[(1 + 2 * index) * plane + at];
+                let y = cells[(2 + 2 * index) * plane + at];
+                [
+                    ((column as f32 + 0.5 + x) * CELL as f32 - place.border) / scale_x,
+                    ((row as f32 + 0.5 + y) * CELL as f32 - place.border) / scale_y,
+                ]
             });
+            let sure = 1.0 / (1.0 + (-logit).exp());
+            is_outline(&corners).then_some(Found { sure, corners })
+        })
+        .collect()
+}
+
+/// Each plate once, surest first: a box that overlaps a surer one by more than `same_plate`, or lies in it or around it, is
+/// the same plate. A plate that is too near for the fine pass shows parts of itself there.
+fn each_once(mut found: Vec<Found>, same_plate: f32) -> Vec<Found> {
+    found.sort_by(|one, other| other.sure.total_cmp(&one.sure));
+    let mut kept: Vec<Found> = Vec::new();
+    for plate in found {
+        let box_of = bounds(&plate.corners);
+        let is_new = kept.iter().all(|other| {
+            let other = bounds(&other.corners);
+            overlap(box_of, other) <= same_plate && contained(box_of, other) <= CONTAINED
+        });
+        if is_new {
+            kept.push(plate);
         }
     }
     kept
@@ -296,26 +371,35 @@ fn bounds(corners: &[[f32; 2]; 4]) -> [f32; 4] {
     )
 }
 
-/// Intersection over union of two upright boxes.
-fn overlap(one: [f32; 4], other: [f32; 4]) -> f32 {
+/// The area that two upright boxes share.
+fn shared(one: [f32; 4], other: [f32; 4]) -> f32 {
     let width = one[2].min(other[2]) - one[0].max(other[0]);
     let height = one[3].min(other[3]) - one[1].max(other[1]);
-    if width <= 0.0 || height <= 0.0 {
-        return 0.0;
-    }
-    let area = |[left, top, right, bottom]: [f32; 4]| (right - left) * (bottom - top);
-    let both = width * height;
+    width.max(0.0) * height.max(0.0)
+}
+
+fn area([left, top, right, bottom]: [f32; 4]) -> f32 {
+    (right - left) * (bottom - top)
+}
+
+/// Intersection over union of two upright boxes.
+fn overlap(one: [f32; 4], other: [f32; 4]) -> f32 {
+    let both = shared(one, other);
     both / (area(one) + area(other) - both)
+}
+
+/// The part of the smaller of two upright boxes that lies in the other.
+fn contained(one: [f32; 4], other: [f32; 4]) -> f32 {
+    shared(one, other) / area(one).min(area(other))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const RULE: Rule = Rule {
-        long_side: 768,
-        threshold: 0.5,
-        same_plate: 0.3,
+    const PLACE: Place = Place {
+        scale: [1.0; 2],
+        border: 0.0,
     };
 
     /// Nine planes with one plate of 4 x 2 cells around each of the peaks.
@@ -331,13 +415,30 @@ mod tests {
         cells
     }
 
+    fn found(sure: f32, [left, top, right, bottom]: [f32; 4]) -> Found {
+        Found {
+            sure,
+            corners: [[left, top], [right, top], [right, bottom], [left, bottom]],
+        }
+    }
+
     #[test]
     fn a_peak_becomes_a_plate_in_pixels_of_the_frame() {
         let cells = output(8, 8, &[(3, 4, 2.0)]);
-        let found = plates(&cells, 8, 8, RULE, [0.5, 0.25]);
+        let place = Place {
+            scale: [0.5, 0.25],
+            border: 4.0,
+        };
+        let found = peaks(&cells, 8, 8, 0.5, place);
         assert_eq!(found.len(), 1);
-        assert_eq!(found[0].corners[0], [2.5 * 16.0, 2.5 * 32.0]);
-        assert_eq!(found[0].corners[2], [6.5 * 16.0, 4.5 * 32.0]);
+        assert_eq!(
+            found[0].corners[0],
+            [(2.5 * 8.0 - 4.0) * 2.0, (2.5 * 8.0 - 4.0) * 4.0]
+        );
+        assert_eq!(
+            found[0].corners[2],
+            [(6.5 * 8.0 - 4.0) * 2.0, (4.5 * 8.0 - 4.0) * 4.0]
+        );
         assert!((found[0].sure - 0.880_797).abs() < 1e-4);
     }
 
@@ -348,29 +449,68 @@ mod tests {
             16,
             &[(3, 4, 2.0), (3, 5, 1.0), (3, 6, 1.5), (3, 12, 3.0)],
         );
-        let found = plates(&cells, 8, 16, RULE, [1.0; 2]);
+        let found = each_once(peaks(&cells, 8, 16, 0.5, PLACE), 0.3);
         assert_eq!(found.len(), 2);
         assert!(found[0].sure > found[1].sure);
+    }
+
+    /// The fine pass sees parts of a plate that fills the frame, the coarse one the whole.
+    #[test]
+    fn a_part_of_a_surer_plate_is_no_plate_and_one_beside_it_is() {
+        let near = found(0.9, [0.0, 0.0, 400.0, 100.0]);
+        let part = found(0.6, [150.0, 10.0, 260.0, 90.0]);
+        let beside = found(0.5, [380.0, 0.0, 520.0, 90.0]);
+        let kept = each_once(vec![part, beside.clone(), near.clone()], 0.3);
+        assert_eq!(kept, vec![near, beside]);
     }
 
     #[test]
     fn corners_that_enclose_nothing_or_are_no_numbers_are_no_plate() {
         let mut cells = output(4, 4, &[(1, 1, 2.0)]);
         cells[16 + 5] = f32::NAN;
-        assert!(plates(&cells, 4, 4, RULE, [1.0; 2]).is_empty());
+        assert!(peaks(&cells, 4, 4, 0.5, PLACE).is_empty());
         let mut folded = output(4, 4, &[(1, 1, 2.0)]);
         for value in &mut folded[16..] {
             *value = 0.0;
         }
-        assert!(plates(&folded, 4, 4, RULE, [1.0; 2]).is_empty());
+        assert!(peaks(&folded, 4, 4, 0.5, PLACE).is_empty());
     }
 
     #[test]
     fn a_long_thin_frame_still_has_an_input() {
         let strip = Grey::of_rgb(3000, 1, &vec![255; 9000]);
-        let input = Input::of(&strip, 768);
+        let input = Input::of(&strip, 768, 0.0);
         assert_eq!((input.width, input.height), (768, 32));
         assert!((input.values[0] - 1.0).abs() < 1e-5);
         assert!(input.values[768].abs() < 1e-6, "the padding is zero");
+    }
+
+    #[test]
+    fn a_border_moves_the_frame_and_the_place_tells_where_it_is() {
+        let crop = Grey::of_rgb(100, 50, &vec![255; 100 * 50 * 3]);
+        let input = Input::of(&crop, 200, 0.15);
+        assert_eq!((input.width, input.height), (288, 160));
+        assert!((input.place.border - 30.0).abs() < 1e-6);
+        assert!((input.place.scale[0] - 2.0).abs() < 1e-6);
+        let white = |x: usize, y: usize| input.values[y * input.width + x] > 0.5;
+        assert!(white(30, 30) && white(229, 129));
+        assert!(!white(29, 30) && !white(230, 129) && !white(30, 130));
+    }
+
+    #[test]
+    fn only_a_small_picture_of_plate_like_proportions_can_be_a_plate_as_a_whole() {
+        let picture = |width: u32, height: u32| {
+            Grey::of_rgb(width, height, &vec![9; (width * height * 3) as usize])
+        };
+        assert_eq!(
+            whole(&picture(200, 100)).map(|corners| corners[2]),
+            Some([200.0, 100.0])
+        );
+        for (width, height) in [(100, 100), (399, 20), (800, 400)] {
+            assert!(
+                whole(&picture(width, height)).is_none(),
+                "{width} x {height}"
+            );
+        }
     }
 }

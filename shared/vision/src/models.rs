@@ -141,6 +141,9 @@ pub(crate) enum Task {
     DetectPlate {
         /// Frames are scaled so that their longer side has so many pixels.
         long_side: usize,
+        /// The same for the coarse pass that finds near plates; 0: there is none.
+        #[serde(default)]
+        near_long_side: usize,
         /// Then padded to a multiple of this.
         pad_multiple: usize,
         /// Pixels that an output cell stands for.

@@ -6,7 +6,10 @@ use std::time::Duration;
 use contract::plate::PlateRead;
 use contract::time::Clock;
 
+use crate::detector;
 use crate::detector::Detector;
+use crate::detector::Found;
+use crate::grey::Grey;
 use crate::models;
 use crate::models::ModelError;
 use crate::models::ModelInfo;
@@ -24,6 +27,10 @@ const LEAST_SURE: f32 = 0.5;
 /// Grilles and headlamps read as one or two characters; so short a text must be beyond doubt.
 const SHORT: usize = 2;
 const LEAST_SURE_SHORT: f32 = 0.95;
+/// A small picture taken as a plate as a whole must read as one without doubt.
+const LEAST_SURE_WHOLE: f32 = 0.85;
+/// And how sure the detector is then said to be: it found nothing.
+const SURE_OF_WHOLE: f32 = 0.1;
 
 /// What was seen in one picture, and how long it took.
 #[derive(Clone, Debug, PartialEq)]
@@ -84,6 +91,35 @@ impl Recogniser {
         self.pool.install(|| self.run(picture))
     }
 
+    /// The plates of a single picture that nothing follows, as a person hands it in: where nothing is read it looks again,
+    /// closer into a large picture (four times the usual cost), and at a small one as if it were a plate as a whole.
+    pub fn recognise_still(&self, picture: &Picture) -> Result<Recognition, ModelError> {
+        self.pool.install(|| {
+            let mut seen = self.run(picture)?;
+            if seen.plates.is_empty() {
+                let grey = picture.grey();
+                let mut watch = Watch::start();
+                let closer = self
+                    .detector
+                    .look_closer(grey)
+                    .map_err(|error| failed("plate-detector", &error))?;
+                watch.detected();
+                seen.plates = self.read(grey, closer, LEAST_SURE)?;
+                if let (true, Some(corners)) = (seen.plates.is_empty(), detector::whole(grey)) {
+                    let whole = Found {
+                        sure: SURE_OF_WHOLE,
+                        corners,
+                    };
+                    seen.plates = self.read(grey, vec![whole], LEAST_SURE_WHOLE)?;
+                }
+                let (detect_us, read_us) = watch.read();
+                seen.detect_us += detect_us;
+                seen.read_us += read_us;
+            }
+            Ok(seen)
+        })
+    }
+
     /// Work on the networks in their threads.
     #[cfg(feature = "stages")]
     pub(crate) fn inside<T: Send>(&self, work: impl FnOnce((&Detector, &Reader)) -> T + Send) -> T {
@@ -91,15 +127,30 @@ impl Recogniser {
     }
 
     fn run(&self, picture: &Picture) -> Result<Recognition, ModelError> {
-        let clock = Clock::System;
-        let started = clock.monotonic();
+        let mut watch = Watch::start();
         let grey = picture.grey();
-        let mut found = self
+        let found = self
             .detector
             .find(grey)
             .map_err(|error| failed("plate-detector", &error))?;
+        watch.detected();
+        let plates = self.read(grey, found, LEAST_SURE)?;
+        let (detect_us, read_us) = watch.read();
+        Ok(Recognition {
+            plates,
+            detect_us,
+            read_us,
+        })
+    }
+
+    /// What stands on the plates that were found, largest first, without what is surely no text of a plate.
+    fn read(
+        &self,
+        grey: &Grey,
+        mut found: Vec<Found>,
+        least_sure: f32,
+    ) -> Result<Vec<PlateRead>, ModelError> {
         found.truncate(MOST_PLATES);
-        let detected = clock.monotonic();
         let corners: Vec<[[f32; 2]; 4]> = found.iter().map(|plate| plate.corners).collect();
         let readings = self
             .reader
@@ -111,7 +162,7 @@ impl Recogniser {
             .filter_map(|(plate, reading)| {
                 let Reading { spelling, region } = reading?;
                 let best = spelling.candidates.first()?;
-                if !is_plausible(&spelling) {
+                if !is_plausible(&spelling, least_sure) {
                     return None;
                 }
                 Some(PlateRead {
@@ -126,17 +177,44 @@ impl Recogniser {
             })
             .collect();
         plates.sort_by(|one, other| area(other).total_cmp(&area(one)));
-        let read = clock.monotonic();
-        Ok(Recognition {
-            plates,
-            detect_us: micros(detected.saturating_sub(started)),
-            read_us: micros(read.saturating_sub(detected)),
-        })
+        Ok(plates)
+    }
+}
+
+/// How long finding and reading took.
+struct Watch {
+    clock: Clock,
+    started: Duration,
+    detected: Duration,
+}
+
+impl Watch {
+    fn start() -> Self {
+        let clock = Clock::System;
+        let started = clock.monotonic();
+        Self {
+            clock,
+            started,
+            detected: started,
+        }
+    }
+
+    fn detected(&mut self) {
+        self.detected = self.clock.monotonic();
+    }
+
+    /// Microseconds of finding, and of reading until now.
+    fn read(&self) -> (u64, u64) {
+        let now = self.clock.monotonic();
+        (
+            micros(self.detected.saturating_sub(self.started)),
+            micros(now.saturating_sub(self.detected)),
+        )
     }
 }
 
 /// Whether a text is sure enough to have stood on a plate.
-fn is_plausible(spelling: &Spelling) -> bool {
+fn is_plausible(spelling: &Spelling, least_sure: f32) -> bool {
     let Some(best) = spelling.candidates.first() else {
         return false;
     };
@@ -157,7 +235,7 @@ fn is_plausible(spelling: &Spelling) -> bool {
     if text.len() <= SHORT {
         mean >= LEAST_SURE_SHORT
     } else {
-        mean >= LEAST_SURE
+        mean >= least_sure
     }
 }
 

@@ -226,8 +226,8 @@ fn a_doubtful_or_very_short_text_was_not_read_off_a_plate() {
             })
             .collect(),
     };
-    assert!(is_plausible(&spelling("AB12", 0.6)));
-    assert!(!is_plausible(&spelling("AB12", 0.4)));
-    assert!(!is_plausible(&spelling("11", 0.9)));
-    assert!(is_plausible(&spelling("W8", 0.99)));
+    assert!(is_plausible(&spelling("AB12", 0.6), LEAST_SURE));
+    assert!(!is_plausible(&spelling("AB12", 0.4), LEAST_SURE));
+    assert!(!is_plausible(&spelling("11", 0.9), LEAST_SURE));
+    assert!(is_plausible(&spelling("W8", 0.99), LEAST_SURE));
 }

@@ -1,0 +1,99 @@
+"""Measures the shipped program: `edge-agent recognize --json` on the pack's pictures that nothing was trained on.
+
+    python evaluate_program.py [--program ../../target/release/edge-agent] [--models ../../models] [--data ../shared/data] [--only gate,web,crops,negatives]
+
+gate       us-gate: found (IoU > 0.3) and read exactly (O = 0); nothing was trained or tuned on it
+web        held-out det-web photographs: labelled plates of 40 pixels' width or more, found at IoU > 0.5 and > 0.3
+crops      held-out us-crops and br-crops (by text): pictures with a text, and the text exactly
+negatives  held-out plate-free pictures: pictures and texts that the program reads something in
+
+Counts with Wilson 95 % intervals. Without `--program` being built: `cargo build --release -p edge-agent`.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+
+import detection
+import layouts
+import reader_data
+import scenes
+from evaluate_detector import wilson
+
+LEAST_WIDTH = 40
+
+
+def recognised(options, images: list[str]) -> dict[str, list]:
+    """What the program reads in each picture of the pack, and prints its median times."""
+    paths = {os.path.join(options.data, "plates", image): image for image in images}
+    command = [options.program, "recognize", "--json", "--threads", "1", "--models", options.models, *paths]
+    lines = [json.loads(line) for line in subprocess.run(command, stdout=subprocess.PIPE, check=False, text=True).stdout.splitlines()]
+    millis = sorted(line["millis"]["total"] for line in lines if "millis" in line)
+    if millis:
+        print(f"  {len(millis)} pictures, {millis[len(millis) // 2]:.0f} ms each in the middle, on one thread")
+    return {paths[line["file"]]: line.get("plates", []) for line in lines}
+
+
+def best_of(plates: list, box) -> tuple[float, str]:
+    """The overlap and text of the read that overlaps a labelled box best."""
+    return max(((detection.iou(tuple(plate["box"]), tuple(box)), plate["text"]) for plate in plates), default=(0.0, ""))
+
+
+def same(text: str, want: str) -> bool:
+    return text.replace("O", "0") == layouts.registration_text(want, True)
+
+
+def measure_gate(options) -> None:
+    rows = reader_data.real_rows(options.data, "us-gate")
+    seen = recognised(options, [row["image"] for row in rows])
+    found = right = 0
+    for row in rows:
+        overlap, text = best_of(seen[row["image"]], [float(row[key]) for key in "xywh"])
+        found += overlap > 0.3
+        right += overlap > 0.3 and same(text, row["text"])
+    print(f"us-gate: found (IoU > 0.3) {wilson(found, len(rows))}; read exactly {wilson(right, len(rows))}")
+
+
+def measure_web(options) -> None:
+    photos = {path: boxes for path, boxes in scenes.web_photos(options.data).items() if scenes.held_out(path)}
+    seen = recognised(options, list(photos))
+    overlaps = [best_of(seen[path], box)[0] for path, boxes in photos.items() for box in boxes if box[2] >= LEAST_WIDTH]
+    reads = sum(len(plates) for plates in seen.values())
+    print(
+        f"held-out det-web, plates of {LEAST_WIDTH} pixels or more: IoU > 0.5 {wilson(sum(one > 0.5 for one in overlaps), len(overlaps))}; "
+        f"IoU > 0.3 {wilson(sum(one > 0.3 for one in overlaps), len(overlaps))}; {reads} reads in {len(photos)} photographs"
+    )
+
+
+def measure_crops(options) -> None:
+    for subset, us in (("us-crops", True), ("br-crops", False)):
+        rows = [row for row in reader_data.real_rows(options.data, subset) if reader_data.in_validation(layouts.registration_text(row["text"], us))]
+        seen = recognised(options, [row["image"] for row in rows])
+        texts = [[plate["text"] for plate in seen[row["image"]]] for row in rows]
+        right = sum(any(same(text, row["text"]) for text in got[:1]) for row, got in zip(rows, texts))
+        print(f"held-out {subset}: with a text {wilson(sum(bool(got) for got in texts), len(rows))}; read exactly {wilson(right, len(rows))}")
+
+
+def measure_negatives(options) -> None:
+    images = [path for path in scenes.negatives(options.data) if scenes.held_out(path)]
+    seen = recognised(options, images)
+    reads = [(plate["text"], plate["confidence"]) for plates in seen.values() for plate in plates]
+    print(f"held-out negatives: pictures with a read {wilson(sum(bool(plates) for plates in seen.values()), len(images))}; reads {reads}")
+
+
+def main() -> None:
+    here = os.path.dirname(os.path.abspath(__file__))
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--program", default=os.path.join(here, "../../target/release/edge-agent"))
+    parser.add_argument("--models", default=os.path.join(here, "../../models"))
+    parser.add_argument("--data", default=os.path.join(here, "../../../shared/data"))
+    parser.add_argument("--only", default="gate,web,crops,negatives")
+    options = parser.parse_args()
+    measures = {"gate": measure_gate, "web": measure_web, "crops": measure_crops, "negatives": measure_negatives}
+    for name in options.only.split(","):
+        measures[name](options)
+
+
+if __name__ == "__main__":
+    main()
