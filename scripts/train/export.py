@@ -23,7 +23,7 @@ from geometry import rectify, standardised
 from networks import ALPHABET, LONG_SIDE, MARGIN_X, MARGIN_Y, NEAR_LONG_SIDE, READER_HEIGHT, READER_STEPS, READER_WIDTH, REGIONS, ROW_SHARE, STRIDE, PlateDetector, PlateReader, folded
 from reading import read
 
-DETECTOR_THRESHOLD = 0.45
+DETECTOR_THRESHOLD = 0.5
 DETECTOR_VERSION = "2"
 READER_VERSION = "2"
 
