@@ -334,7 +334,9 @@ async fn load_models(config: &Config) -> (gate::Eyes, Vec<ModelChanged>) {
     let why = match loaded {
         Ok(Ok(recogniser)) => {
             let models = recogniser.models();
-            let facts = models.iter().map(|model| changed(model, "")).collect();
+            let mut facts: Vec<ModelChanged> =
+                models.iter().map(|model| changed(model, "")).collect();
+            facts.extend(missing(&recogniser, &folder));
             let eyes = gate::Eyes {
                 shadow: Shadow::start(&config.shadow),
                 models: models.iter().map(vision::ModelInfo::label).collect(),
@@ -353,15 +355,7 @@ async fn load_models(config: &Config) -> (gate::Eyes, Vec<ModelChanged>) {
         .collect();
     if facts.is_empty() {
         facts = ["plate-detector", "plate-reader"]
-            .map(|name| ModelChanged {
-                name: name.to_owned(),
-                version: String::new(),
-                sha256: String::new(),
-                input: String::new(),
-                classes: String::new(),
-                loaded: false,
-                why: why.clone(),
-            })
+            .map(|name| unlisted(name, &why))
             .into();
     }
     let eyes = gate::Eyes {
@@ -370,6 +364,35 @@ async fn load_models(config: &Config) -> (gate::Eyes, Vec<ModelChanged>) {
         shadow: Shadow::default(),
     };
     (eyes, facts)
+}
+
+/// The models that plates are read without, with why they are not loaded.
+fn missing(recogniser: &Recogniser, folder: &Path) -> Vec<ModelChanged> {
+    let listed = vision::list_models(folder).unwrap_or_default();
+    let mut facts = Vec::new();
+    for error in recogniser.missing() {
+        error!(folder = %folder.display(), "model_unavailable: plates are read, and vehicles are not told apart: {error:#}");
+        let name = error.model().unwrap_or_default();
+        let why = error.to_string();
+        facts.push(match listed.iter().find(|model| model.name == name) {
+            Some(model) => changed(model, &why),
+            None => unlisted(name, &why),
+        });
+    }
+    facts
+}
+
+/// A model that no list describes.
+fn unlisted(name: &str, why: &str) -> ModelChanged {
+    ModelChanged {
+        name: name.to_owned(),
+        version: String::new(),
+        sha256: String::new(),
+        input: String::new(),
+        classes: String::new(),
+        loaded: false,
+        why: why.to_owned(),
+    }
 }
 
 fn changed(model: &vision::ModelInfo, why: &str) -> ModelChanged {

@@ -133,7 +133,15 @@ def write_table(models: str) -> None:
         lines.append("[[model]]")
         lines += [f"{key} = {json.dumps(value)}" for key, value in entry.items()]
         lines.append("")
-    with open(os.path.join(models, "models.toml"), "w") as file:
+    path = os.path.join(models, "models.toml")
+    if os.path.exists(path):  # other models' entries stay
+        with open(path) as file:
+            blocks = file.read().split("[[model]]\n")[1:]
+        ours = [f'name = "{entry["name"]}"' for entry in entries]
+        for block in blocks:
+            if not any(name in block for name in ours):
+                lines += ["[[model]]", block.rstrip("\n"), ""]
+    with open(path, "w") as file:
         file.write("\n".join(lines))
 
 

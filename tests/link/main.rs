@@ -392,6 +392,7 @@ async fn a_picture_follows_its_event() {
             frames: 1,
             camera: "front".into(),
             heading: None,
+            vehicle: None,
         },
         verdict: Verdict {
             outcome: Outcome::Deny,
@@ -403,6 +404,7 @@ async fn a_picture_follows_its_event() {
         stages: Stages::default(),
         evidence: vec![kept.clone()],
         models: Vec::new(),
+        mismatch: None,
     };
     let gate = edge.gates[0].id;
     edge.store

@@ -9,6 +9,7 @@
 //! - plates never appear in logs above DEBUG.
 
 mod eye;
+mod look;
 pub mod machine;
 pub mod passage;
 pub mod shadow;
@@ -38,6 +39,7 @@ use crate::orders::OrderReceiver;
 use crate::orders::OrderRequest;
 use crate::store::Store;
 
+pub use look::OtherVehicle;
 pub use task::Gate;
 pub use task::run;
 
@@ -89,6 +91,9 @@ pub struct Config {
     /// An input's level counts after it stayed the same for this long.
     #[serde(default = "debounce", with = "humantime_serde")]
     pub debounce: Duration,
+    /// What happens if a permit holds, and the vehicle is surely not the one that it describes.
+    #[serde(default)]
+    pub other_vehicle: OtherVehicle,
     /// The wires.
     pub pins: gpio::Config,
     /// The cameras by name.

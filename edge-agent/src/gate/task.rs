@@ -50,6 +50,7 @@ use crate::gate::eye::Message;
 use crate::gate::eye::Seen;
 use crate::gate::eye::Shot;
 use crate::gate::eye::micros;
+use crate::gate::look;
 use crate::gate::machine::Machine;
 use crate::gate::machine::Move;
 use crate::gate::machine::Sensor;
@@ -576,18 +577,28 @@ impl Lane {
         &mut self,
         place: usize,
         own: PassageId,
-        sighting: Sighting,
+        mut sighting: Sighting,
         verdict: Verdict,
         took: Duration,
         first: bool,
     ) {
         let passage = sighting.passage;
-        let opens = verdict.outcome == Outcome::Open;
         let kept = self.views[place].kept.get(&own).cloned();
         let mut stages = kept
             .as_ref()
             .map_or_else(Stages::default, |(_, stages)| *stages);
         stages.decide_us = micros(took);
+        if let Some((shot, _)) = &kept {
+            let started = self.now();
+            let picture = Arc::clone(&shot.picture);
+            sighting.vehicle = look::at(self.eyes.recogniser.clone(), picture, &sighting).await;
+            if sighting.vehicle.is_some() {
+                stages.vehicle_us = micros(self.now().saturating_sub(started));
+            }
+        }
+        let mismatch = look::mismatch(&self.books.borrow(), &verdict, sighting.vehicle.as_ref());
+        let verdict = look::weighed(verdict, self.config.other_vehicle, mismatch.is_some());
+        let opens = verdict.outcome == Outcome::Open;
         let evidence = match kept {
             Some((shot, _)) => self.keep_pictures(&sighting, shot).await,
             None => Vec::new(),
@@ -604,6 +615,7 @@ impl Lane {
             models: self.eyes.models.clone(),
             sighting,
             verdict: verdict.clone(),
+            mismatch,
         });
         let opening = opens.then(|| {
             let now = self.now();

@@ -125,6 +125,7 @@ impl Bench {
                 schedule: WeekSchedule::default(),
                 gates: Vec::new(),
                 denied: false,
+                vehicle: None,
             })
             .collect();
         let book = PermitBook {

@@ -346,6 +346,7 @@ mod tests {
             schedule: WeekSchedule::default(),
             gates: Vec::new(),
             denied: false,
+            vehicle: None,
         }
     }
 

@@ -1,5 +1,7 @@
 //! `edge-agent recognize`: reads picture files with the models of a gate, without a gate.
 
+mod vehicle;
+
 use std::io::Write;
 use std::path::Path;
 use std::path::PathBuf;
@@ -8,11 +10,13 @@ use anyhow::Context;
 use contract::plate::PlateRead;
 use contract::time::Clock;
 use serde::Serialize;
+use vision::Look;
 use vision::Picture;
 use vision::Recogniser;
 
 use crate::camera::list_pictures;
 use crate::camera::read_picture;
+use vehicle::VehicleLine;
 
 /// Where the installed models are.
 const INSTALLED: &str = "/usr/share/gatewarden/models";
@@ -31,6 +35,9 @@ pub struct Args {
     /// The folder of the models; by default `models` here or beside the program, then the installed one.
     #[arg(long)]
     pub models: Option<PathBuf>,
+    /// Take each picture as the crop of one vehicle: tell its type and colour, look for no plates.
+    #[arg(long)]
+    pub vehicle_crops: bool,
     /// Picture files (JPEG, PNG, BMP) or folders of them.
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
@@ -41,7 +48,9 @@ pub fn run(args: &Args, out: &mut impl Write) -> anyhow::Result<bool> {
     let folder = find_models(args.models.as_deref());
     let recogniser = Recogniser::load(&folder, args.threads).context("loading the models")?;
     let mut all_read = true;
-    if !args.json {
+    if args.vehicle_crops && !args.json {
+        vehicle::write_head(out)?;
+    } else if !args.json {
         writeln!(
             out,
             "{:<40} {:>11} {:>7}  {:<12} {:>6}  box",
@@ -50,6 +59,11 @@ pub fn run(args: &Args, out: &mut impl Write) -> anyhow::Result<bool> {
     }
     for path in &args.paths {
         walk(path, DEEPEST, &mut |file| {
+            if args.vehicle_crops {
+                let line = vehicle::look_at(&recogniser, file);
+                all_read &= line.is_ok();
+                return vehicle::write(out, file, &line, args.json);
+            }
             let line = recognise(&recogniser, file);
             all_read &= line.is_ok();
             if args.json {
@@ -118,6 +132,8 @@ struct Seen {
     width: u32,
     height: u32,
     plates: Vec<PlateRead>,
+    /// The look of each plate's vehicle.
+    looks: Vec<Option<Look>>,
     millis: Millis,
 }
 
@@ -126,6 +142,7 @@ struct Millis {
     decode: f64,
     detect: f64,
     read: f64,
+    vehicle: f64,
     total: f64,
 }
 
@@ -138,16 +155,25 @@ fn recognise(recogniser: &Recogniser, file: &Path) -> Result<Seen, String> {
     let seen = recogniser
         .recognise_still(&picture)
         .map_err(|error| error.to_string())?;
+    let read = clock.monotonic();
+    let looks = seen
+        .plates
+        .iter()
+        .map(|plate| recogniser.look(&picture, &plate.corners))
+        .collect::<Result<_, _>>()
+        .map_err(|error| error.to_string())?;
     let done = clock.monotonic();
     Ok(Seen {
         width: picture.width(),
         height: picture.height(),
         plates: seen.plates,
+        looks,
         millis: Millis {
             decode: rounded(decoded.saturating_sub(started).as_secs_f64() * 1e3),
             detect: rounded(seen.detect_us as f64 / 1e3),
             read: rounded(seen.read_us as f64 / 1e3),
-            total: rounded(done.saturating_sub(started).as_secs_f64() * 1e3),
+            vehicle: rounded(done.saturating_sub(read).as_secs_f64() * 1e3),
+            total: rounded(read.saturating_sub(started).as_secs_f64() * 1e3),
         },
     })
 }
@@ -177,6 +203,8 @@ struct PlateLine<'a> {
     bounds: [f64; 4],
     corners: [[f64; 2]; 4],
     candidates: Vec<CandidateLine<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    vehicle: Option<VehicleLine>,
 }
 
 #[derive(Serialize)]
@@ -194,7 +222,12 @@ impl<'a> Line<'a> {
                 file,
                 width: seen.width,
                 height: seen.height,
-                plates: seen.plates.iter().map(PlateLine::of).collect(),
+                plates: seen
+                    .plates
+                    .iter()
+                    .zip(&seen.looks)
+                    .map(|(plate, look)| PlateLine::of(plate, look.as_ref()))
+                    .collect(),
                 millis: seen.millis,
             },
         }
@@ -202,7 +235,7 @@ impl<'a> Line<'a> {
 }
 
 impl<'a> PlateLine<'a> {
-    fn of(plate: &'a PlateRead) -> Self {
+    fn of(plate: &'a PlateRead, look: Option<&Look>) -> Self {
         Self {
             text: plate.text.as_str(),
             confidence: rounded(f64::from(plate.confidence)),
@@ -218,6 +251,7 @@ impl<'a> PlateLine<'a> {
                     confidence: rounded(f64::from(candidate.confidence)),
                 })
                 .collect(),
+            vehicle: look.map(VehicleLine::of),
         }
     }
 }

@@ -44,7 +44,7 @@ fn each_picture_has_a_line_of_json_and_a_broken_one_does_not_stop_the_run() {
     assert_eq!(lines[0]["width"], 64);
     assert_eq!(lines[0]["height"], 48);
     assert_eq!(lines[0]["plates"], serde_json::json!([]));
-    for stage in ["decode", "detect", "read", "total"] {
+    for stage in ["decode", "detect", "read", "vehicle", "total"] {
         assert!(lines[0]["millis"][stage].is_f64(), "{stage}");
     }
     assert!(lines[1]["file"].as_str().unwrap().ends_with("b.jpg"));
@@ -67,7 +67,7 @@ fn a_plate_is_one_object_with_box_corners_and_candidates() {
         region: None,
     };
     assert_eq!(
-        serde_json::to_value(PlateLine::of(&plate)).unwrap(),
+        serde_json::to_value(PlateLine::of(&plate, None)).unwrap(),
         serde_json::json!({
             "text": "AB12", "confidence": 0.5, "box": [1.0, 2.0, 10.0, 4.0],
             "corners": [[1.0, 2.0], [11.0, 2.0], [11.0, 6.0], [1.0, 6.0]],
@@ -104,4 +104,52 @@ fn a_folder_without_models_is_named() {
     };
     let error = run(&arguments, &mut Vec::new()).unwrap_err();
     assert!(format!("{error:#}").contains("models.toml"), "{error:#}");
+}
+
+/// VC-11
+#[test]
+fn the_look_of_a_plates_vehicle_stands_beside_the_stated_fields() {
+    let look = Look {
+        vehicle: contract::vehicle::Vehicle {
+            kind: Some(contract::vehicle::VehicleType::Truck),
+            kind_confidence: 0.75,
+            colour: None,
+            colour_confidence: 0.25,
+        },
+        classes: vec![("pickup", 0.5), ("truck", 0.25), ("car", 0.25)],
+        colours: vec![(contract::vehicle::VehicleColour::Red, 0.25)],
+    };
+    assert_eq!(
+        serde_json::to_value(VehicleLine::of(&look)).unwrap(),
+        serde_json::json!({
+            "type": "truck", "type_confidence": 0.75, "colour": null, "colour_confidence": 0.25,
+            "classes": {"pickup": 0.5, "truck": 0.25, "car": 0.25}, "colours": {"red": 0.25},
+        })
+    );
+}
+
+/// VC-11
+#[test]
+fn a_picture_of_one_vehicle_is_told_without_a_plate_and_a_grey_one_has_no_colour() {
+    let folder = folder();
+    let path = folder.path().to_str().unwrap();
+    let mut out = Vec::new();
+    let asked = args(&["--json", "--vehicle-crops", path]);
+    assert!(!run(&asked, &mut out).unwrap());
+    let lines: Vec<serde_json::Value> = out
+        .split(|byte| *byte == b'\n')
+        .filter(|line| !line.is_empty())
+        .map(|line| serde_json::from_slice(line).unwrap())
+        .collect();
+    assert_eq!(lines.len(), 3);
+    assert_eq!(lines[0]["width"], 64);
+    assert_eq!(lines[0]["vehicle"]["colour"], serde_json::Value::Null);
+    assert!(lines[0]["vehicle"]["type_confidence"].is_f64());
+    assert_eq!(lines[0]["vehicle"]["classes"].as_object().unwrap().len(), 7);
+    assert!(lines[0]["millis"]["vehicle"].is_f64());
+    assert!(lines[0].get("plates").is_none());
+    assert!(lines[1]["error"].as_str().unwrap().contains("cut off"));
+    let mut table = Vec::new();
+    assert!(!run(&args(&["--vehicle-crops", path]), &mut table).unwrap());
+    assert_eq!(String::from_utf8(table).unwrap().lines().count(), 4);
 }

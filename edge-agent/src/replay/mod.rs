@@ -368,6 +368,7 @@ fn read_permits(path: &Path) -> anyhow::Result<Index> {
             schedule: WeekSchedule::default(),
             gates: Vec::new(),
             denied: false,
+            vehicle: None,
         });
     }
     let book = PermitBook {

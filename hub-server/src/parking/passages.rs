@@ -23,6 +23,10 @@ use contract::sighting::Stages;
 use contract::time::TimeQuality;
 use contract::time::Timestamp;
 use contract::time::rfc3339;
+use contract::vehicle::Description;
+use contract::vehicle::Vehicle;
+use contract::vehicle::VehicleColour;
+use contract::vehicle::VehicleType;
 use contract::verdict::Outcome;
 use contract::verdict::Reason;
 use serde::Serialize;
@@ -59,6 +63,12 @@ pub struct Passage {
     /// How sure the read is, 0 to 1.
     #[schema(example = 0.97)]
     pub confidence: Option<f32>,
+    /// What was seen of the vehicle besides its plate; none if nothing looked.
+    #[schema(value_type = Option<SeenVehicle>)]
+    pub vehicle: Option<Vehicle>,
+    /// What the permit of that time said of its vehicle and what was seen surely contradicts; none if nothing.
+    #[schema(value_type = Option<ExpectedVehicle>)]
+    pub mismatch: Option<Description>,
     /// Which way this gate lets through.
     #[schema(value_type = words::Direction)]
     pub direction: Direction,
@@ -96,6 +106,32 @@ pub struct Passage {
     pub at: Timestamp,
 }
 
+/// What was seen of a vehicle.
+#[derive(ToSchema)]
+#[schema(as = Vehicle)]
+pub struct SeenVehicle {
+    /// What kind it is; none if the model was not sure enough to say.
+    pub r#type: Option<words::VehicleType>,
+    /// How likely the likeliest kind was, 0 to 1, said or not.
+    #[schema(example = 0.93)]
+    pub type_confidence: f32,
+    /// Its main colour; none if the model was not sure enough, or the picture had no colours.
+    pub colour: Option<words::VehicleColour>,
+    /// How likely the likeliest colour was, 0 to 1, said or not.
+    #[schema(example = 0.81)]
+    pub colour_confidence: f32,
+}
+
+/// What a permit said of its vehicle, as far as it was contradicted.
+#[derive(ToSchema)]
+#[schema(as = VehicleMismatch)]
+pub struct ExpectedVehicle {
+    /// The kind that it should be; none if that is not contradicted.
+    pub r#type: Option<words::VehicleType>,
+    /// The colour that it should have; none if that is not contradicted.
+    pub colour: Option<words::VehicleColour>,
+}
+
 /// How long each stage of a passage took, in microseconds.
 #[derive(ToSchema)]
 #[schema(as = Stages)]
@@ -114,6 +150,8 @@ pub struct StageTimes {
     pub record_us: u64,
     /// Telling the barrier to move.
     pub actuate_us: u64,
+    /// Looking at the vehicle: its type and colour.
+    pub vehicle_us: u64,
 }
 
 /// The permit of a passage, as far as a list shows it.
@@ -248,6 +286,12 @@ pub struct Filter {
     pub gate: Option<GateId>,
     /// Only this outcome.
     pub outcome: Option<Outcome>,
+    /// Only vehicles of this type.
+    pub vehicle_type: Option<VehicleType>,
+    /// Only vehicles of this colour.
+    pub vehicle_colour: Option<VehicleColour>,
+    /// Only vehicles that are, or are not, other than their permit says.
+    pub mismatch: Option<bool>,
     /// Only from this moment on.
     pub from: Option<Timestamp>,
     /// Only before this moment.
@@ -256,7 +300,8 @@ pub struct Filter {
 
 const COLUMNS: &str = "p.id, p.gate, p.site, p.camera, p.plate, p.confidence, p.direction, p.outcome, p.reason, \
                        m.id, m.plate, m.holder, p.book_version, p.first_seen, p.last_seen, p.ended_at, p.frames, \
-                       p.stages_json, p.at";
+                       p.stages_json, p.at, p.vehicle_type, p.vehicle_type_confidence, p.vehicle_colour, \
+                       p.vehicle_colour_confidence, p.expected_type, p.expected_colour";
 const FROM: &str =
     "FROM passages p LEFT JOIN permits m ON m.organisation = p.organisation AND m.id = p.permit";
 
@@ -285,6 +330,23 @@ pub fn list_passages(
     if let Some(outcome) = filter.outcome {
         let outcome = next(words::word(&outcome).into());
         sql.push_str(&format!(" AND p.outcome = ${outcome}"));
+    }
+    if let Some(kind) = filter.vehicle_type {
+        let kind = next(words::word(&kind).into());
+        sql.push_str(&format!(" AND p.vehicle_type = ${kind}"));
+    }
+    if let Some(colour) = filter.vehicle_colour {
+        let colour = next(words::word(&colour).into());
+        sql.push_str(&format!(" AND p.vehicle_colour = ${colour}"));
+    }
+    match filter.mismatch {
+        None => {}
+        Some(true) => {
+            sql.push_str(" AND (p.expected_type IS NOT NULL OR p.expected_colour IS NOT NULL)");
+        }
+        Some(false) => {
+            sql.push_str(" AND p.expected_type IS NULL AND p.expected_colour IS NULL");
+        }
     }
     if let Some(from) = filter.from {
         sql.push_str(&format!(" AND p.at >= ${}", next(from.into())));
@@ -364,19 +426,25 @@ pub fn find_detail(
 pub(super) fn upsert(tx: &mut Tx, from: &Context<'_>, judged: &Judged) -> Result<bool, StoreError> {
     let sighting = &judged.sighting;
     let read = sighting.plate.as_ref();
+    let vehicle = sighting.vehicle.as_ref();
+    let mismatch = judged.mismatch.unwrap_or_default();
     let changed = tx.execute(
         "INSERT INTO passages (organisation, id, site, gate, edge, epoch, seq, event_at, time_quality, received_at, at, \
          camera, plate, plate_key, confidence, direction, outcome, reason, permit, book_version, first_seen, \
-         last_seen, frames, stages_json, read_json, models_json) \
+         last_seen, frames, stages_json, read_json, models_json, vehicle_type, vehicle_type_confidence, vehicle_colour, \
+         vehicle_colour_confidence, expected_type, expected_colour) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, \
-         $23, $24, $25, $26) \
+         $23, $24, $25, $26, $27, $28, $29, $30, $31, $32) \
          ON CONFLICT (organisation, id) DO UPDATE SET epoch = excluded.epoch, seq = excluded.seq, \
          event_at = excluded.event_at, time_quality = excluded.time_quality, received_at = excluded.received_at, \
          camera = excluded.camera, plate = excluded.plate, plate_key = excluded.plate_key, \
          confidence = excluded.confidence, outcome = excluded.outcome, reason = excluded.reason, \
          permit = excluded.permit, book_version = excluded.book_version, last_seen = excluded.last_seen, \
          frames = excluded.frames, stages_json = excluded.stages_json, read_json = excluded.read_json, \
-         models_json = excluded.models_json \
+         models_json = excluded.models_json, vehicle_type = excluded.vehicle_type, \
+         vehicle_type_confidence = excluded.vehicle_type_confidence, vehicle_colour = excluded.vehicle_colour, \
+         vehicle_colour_confidence = excluded.vehicle_colour_confidence, expected_type = excluded.expected_type, \
+         expected_colour = excluded.expected_colour \
          WHERE passages.edge = excluded.edge AND passages.gate = excluded.gate \
          AND (passages.epoch, passages.seq) < (excluded.epoch, excluded.seq)",
         &[
@@ -406,9 +474,24 @@ pub(super) fn upsert(tx: &mut Tx, from: &Context<'_>, judged: &Judged) -> Result
             words::to_json(&judged.stages).into(),
             read.map(words::to_json).into(),
             words::to_json(&judged.models).into(),
+            vehicle.and_then(|seen| seen.kind).map(|kind| words::word(&kind)).into(),
+            vehicle.map(|seen| part(seen.kind_confidence)).into(),
+            vehicle.and_then(|seen| seen.colour).map(|colour| words::word(&colour)).into(),
+            vehicle.map(|seen| part(seen.colour_confidence)).into(),
+            mismatch.kind.map(|kind| words::word(&kind)).into(),
+            mismatch.colour.map(|colour| words::word(&colour)).into(),
         ],
     )?;
     Ok(changed == 1)
+}
+
+/// A probability that an edge reported: a number from 0 to 1, whatever it sent.
+fn part(confidence: f32) -> f32 {
+    if confidence.is_finite() {
+        confidence.clamp(0.0, 1.0)
+    } else {
+        0.0
+    }
 }
 
 /// Completes a passage. A passage whose verdict never arrived has no row, and gets none: the event itself is in the
@@ -569,6 +652,10 @@ fn read(row: &Row, names: &Names, pictures: Vec<evidence::Picture>) -> Result<Pa
         }),
         None => None,
     };
+    let mismatch = Description {
+        kind: words::read_opt_word(row, 23)?,
+        colour: words::read_opt_word(row, 24)?,
+    };
     Ok(Passage {
         id,
         gate: names.gate(row.id(1)?),
@@ -580,6 +667,8 @@ fn read(row: &Row, names: &Names, pictures: Vec<evidence::Picture>) -> Result<Pa
             reason = "it was written from an f32"
         )]
         confidence: row.opt_real(5)?.map(|confidence| confidence as f32),
+        vehicle: read_vehicle(row)?,
+        mismatch: (!mismatch.is_empty()).then_some(mismatch),
         direction: words::read_word(row, 6)?,
         outcome: words::read_word(row, 7)?,
         reason: words::read_word(row, 8)?,
@@ -596,6 +685,25 @@ fn read(row: &Row, names: &Names, pictures: Vec<evidence::Picture>) -> Result<Pa
             .collect(),
         at: row.timestamp(18)?,
     })
+}
+
+/// What was seen of the vehicle, from the columns 19 to 22.
+fn read_vehicle(row: &Row) -> Result<Option<Vehicle>, StoreError> {
+    let (Some(kind_confidence), Some(colour_confidence)) = (row.opt_real(20)?, row.opt_real(22)?)
+    else {
+        return Ok(None);
+    };
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "they were written from an f32"
+    )]
+    let (kind_confidence, colour_confidence) = (kind_confidence as f32, colour_confidence as f32);
+    Ok(Some(Vehicle {
+        kind: words::read_opt_word(row, 19)?,
+        kind_confidence,
+        colour: words::read_opt_word(row, 21)?,
+        colour_confidence,
+    }))
 }
 
 fn shown(id: PassageId, picture: evidence::Picture) -> PassagePicture {

@@ -7,6 +7,8 @@ use std::collections::BTreeSet;
 
 use contract::ids::GateId;
 use contract::time::Timestamp;
+use contract::vehicle::VehicleColour;
+use contract::vehicle::VehicleType;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -16,7 +18,7 @@ use super::permits::Terms;
 use super::schedule;
 
 /// The columns, in the order in which they leave.
-pub const COLUMNS: [&str; 9] = [
+pub const COLUMNS: [&str; 11] = [
     "plate",
     "holder",
     "group",
@@ -26,6 +28,8 @@ pub const COLUMNS: [&str; 9] = [
     "schedule",
     "gates",
     "denied",
+    "vehicle_type",
+    "vehicle_colour",
 ];
 /// The largest sheet in bytes.
 pub const LARGEST_BYTES: usize = 4 * 1024 * 1024;
@@ -165,6 +169,12 @@ pub fn write(permits: &[Permit], gates: &BTreeMap<GateId, String>) -> Result<Vec
             schedule::format(&terms.schedule),
             gate_names.join("; "),
             if terms.denied { "yes" } else { "no" }.to_owned(),
+            terms
+                .vehicle_type
+                .map_or_else(String::new, |kind| kind.to_string()),
+            terms
+                .vehicle_colour
+                .map_or_else(String::new, |colour| colour.to_string()),
         ];
         writer.write_record(cells.map(guard))?;
     }
@@ -294,6 +304,31 @@ fn read_row(
             false
         }
     };
+    let vehicle_type = match cell("vehicle_type") {
+        "" => None,
+        word => {
+            let kind = VehicleType::parse(word);
+            if kind.is_none() {
+                let known = VehicleType::ALL.map(VehicleType::word).join(", ");
+                faults.push(Fault::new("vehicle_type", format!("write one of {known}")));
+            }
+            kind
+        }
+    };
+    let vehicle_colour = match cell("vehicle_colour") {
+        "" => None,
+        word => {
+            let colour = VehicleColour::parse(word);
+            if colour.is_none() {
+                let known = VehicleColour::ALL.map(VehicleColour::word).join(", ");
+                faults.push(Fault::new(
+                    "vehicle_colour",
+                    format!("write one of {known}"),
+                ));
+            }
+            colour
+        }
+    };
     let plate = match contract::plate::Plate::parse(cell("plate")) {
         Ok(plate) => plate,
         Err(error) => {
@@ -311,6 +346,8 @@ fn read_row(
         schedule,
         gates: at_gates,
         denied,
+        vehicle_type,
+        vehicle_colour,
     };
     faults.extend(terms.faults(gates));
     if faults.is_empty() {

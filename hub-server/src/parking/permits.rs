@@ -11,6 +11,9 @@ use contract::permit::WeekSchedule;
 use contract::plate::Plate;
 use contract::time::Timestamp;
 use contract::time::rfc3339;
+use contract::vehicle::Description;
+use contract::vehicle::VehicleColour;
+use contract::vehicle::VehicleType;
 use serde::Deserialize;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -84,6 +87,12 @@ pub struct Terms {
     pub gates: Vec<GateId>,
     /// A known plate that does not open.
     pub denied: bool,
+    /// What kind its vehicle is; none if that does not matter. Another one is noted on the passage, or makes the gate ask.
+    #[schema(value_type = Option<words::VehicleType>)]
+    pub vehicle_type: Option<VehicleType>,
+    /// Its vehicle's main colour; none if that does not matter.
+    #[schema(value_type = Option<words::VehicleColour>)]
+    pub vehicle_colour: Option<VehicleColour>,
 }
 
 /// When in the week a permit holds. No spans: always.
@@ -156,6 +165,15 @@ pub struct Filter {
 }
 
 impl Terms {
+    /// What the permit says of its vehicle, as gates compare it.
+    fn description(&self) -> Option<Description> {
+        let description = Description {
+            kind: self.vehicle_type,
+            colour: self.vehicle_colour,
+        };
+        (!description.is_empty()).then_some(description)
+    }
+
     /// Returns everything that is wrong; the gates of the organisation are given.
     pub fn faults(&self, gates: &BTreeMap<GateId, String>) -> Vec<Fault> {
         let mut faults = Vec::new();
@@ -206,7 +224,7 @@ impl Terms {
 }
 
 const COLUMNS: &str = "id, plate, holder, group_name, note, valid_from, valid_until, schedule_json, gates_json, denied, \
-                       withdrawn_at, created_at, updated_at";
+                       withdrawn_at, created_at, updated_at, vehicle_type, vehicle_colour";
 
 /// Adds a permit. A second one in force for the same plate is refused by the database as [`StoreError::Unique`].
 pub fn insert(
@@ -222,8 +240,8 @@ pub fn insert(
     );
     tx.execute(
         "INSERT INTO permits (organisation, id, plate, plate_key, holder, group_name, note, valid_from, valid_until, \
-         schedule_json, gates_json, denied, created_at, updated_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13)",
+         schedule_json, gates_json, denied, created_at, updated_at, vehicle_type, vehicle_colour) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13, $14, $15)",
         &[
             organisation.into(),
             id.into(),
@@ -238,6 +256,8 @@ pub fn insert(
             gates.into(),
             terms.denied.into(),
             now.into(),
+            terms.vehicle_type.map(VehicleType::word).into(),
+            terms.vehicle_colour.map(VehicleColour::word).into(),
         ],
     )?;
     Ok(Permit {
@@ -263,8 +283,8 @@ pub fn change(
     );
     let changed = tx.execute(
         "UPDATE permits SET plate = $1, plate_key = $2, holder = $3, group_name = $4, note = $5, valid_from = $6, \
-         valid_until = $7, schedule_json = $8, gates_json = $9, denied = $10, updated_at = $11 \
-         WHERE organisation = $12 AND id = $13",
+         valid_until = $7, schedule_json = $8, gates_json = $9, denied = $10, updated_at = $11, \
+         vehicle_type = $12, vehicle_colour = $13 WHERE organisation = $14 AND id = $15",
         &[
             terms.plate.as_str().into(),
             terms.plate.key().into(),
@@ -277,6 +297,8 @@ pub fn change(
             gates.into(),
             terms.denied.into(),
             now.into(),
+            terms.vehicle_type.map(VehicleType::word).into(),
+            terms.vehicle_colour.map(VehicleColour::word).into(),
             organisation.into(),
             id.into(),
         ],
@@ -408,7 +430,8 @@ pub fn book(tx: &mut Tx, organisation: OrganisationId) -> Result<PermitBook, Sto
         time_zone: fleet::sites::time_zone(tx, organisation)?.unwrap_or_else(|| "UTC".to_owned()),
         permits: permits
             .into_iter()
-            .map(|permit| contract::permit::Permit {
+            .map(|permit| (permit.terms.description(), permit))
+            .map(|(vehicle, permit)| contract::permit::Permit {
                 id: permit.id,
                 plate: permit.terms.plate,
                 valid_from: permit.terms.valid_from,
@@ -416,6 +439,7 @@ pub fn book(tx: &mut Tx, organisation: OrganisationId) -> Result<PermitBook, Sto
                 schedule: permit.terms.schedule,
                 gates: permit.terms.gates,
                 denied: permit.terms.denied,
+                vehicle,
             })
             .collect(),
     })
@@ -441,6 +465,8 @@ fn read(row: &Row) -> Result<Permit, StoreError> {
             schedule: words::read_json(row, 7)?,
             gates: words::read_json(row, 8)?,
             denied: row.flag(9)?,
+            vehicle_type: words::read_opt_word(row, 13)?,
+            vehicle_colour: words::read_opt_word(row, 14)?,
         },
         withdrawn_at: row.opt_timestamp(10)?,
         created_at: row.timestamp(11)?,

@@ -29,6 +29,17 @@ pub fn read_word<T: DeserializeOwned>(row: &Row, column: usize) -> Result<T, Sto
     })
 }
 
+/// Reads a case from a column that may be empty.
+pub fn read_opt_word<T: DeserializeOwned>(
+    row: &Row,
+    column: usize,
+) -> Result<Option<T>, StoreError> {
+    match row.opt_text(column)? {
+        None => Ok(None),
+        Some(_) => read_word(row, column).map(Some),
+    }
+}
+
 /// A value of the contract as JSON, for a column.
 pub fn to_json(value: &impl Serialize) -> String {
     // Structs of numbers, texts and lists always become JSON; an empty text would be refused when read.
@@ -80,6 +91,10 @@ shown! {
         NoPlate;
     /// Which way a gate lets through, as the API's document shows it.
     Direction: Entry, Exit;
+    /// What kind of vehicle, as the API's document shows it.
+    VehicleType: Car, Van, Truck, Bus, Motorcycle;
+    /// A vehicle's main colour, as the API's document shows it.
+    VehicleColour: White, Grey, Black, Red, Blue, Green, Yellow, Brown;
     /// How far a clock can be trusted, as the API's document shows it.
     TimeQuality: Unsynced, Hub, Ntp;
     /// What a barrier can be told, as the API's document shows it.
@@ -121,5 +136,26 @@ mod tests {
             .map(|w| w.as_str().unwrap().to_owned())
             .collect();
         assert_eq!(words, shown);
+    }
+
+    #[test]
+    fn types_and_colours_of_vehicles_are_kept_as_the_words_that_their_schemas_name() {
+        let shown = |schema: serde_json::Value| -> Vec<String> {
+            let words = schema["enum"].as_array().unwrap();
+            words
+                .iter()
+                .map(|w| w.as_str().unwrap().to_owned())
+                .collect()
+        };
+        let types = shown(serde_json::to_value(VehicleType::schema()).unwrap());
+        assert_eq!(
+            types,
+            contract::vehicle::VehicleType::ALL.map(|one| word(&one))
+        );
+        let colours = shown(serde_json::to_value(VehicleColour::schema()).unwrap());
+        assert_eq!(
+            colours,
+            contract::vehicle::VehicleColour::ALL.map(|one| word(&one))
+        );
     }
 }

@@ -8,7 +8,7 @@ use rusqlite_migration::Migrations;
 use super::StoreError;
 
 /// Every migration in its order. A released file is never changed; a new one is added here.
-const SQLITE: [(&str, &str); 4] = [
+const SQLITE: [(&str, &str); 5] = [
     (
         "0001_house",
         include_str!("../../migrations/sqlite/0001_house.sql"),
@@ -24,6 +24,10 @@ const SQLITE: [(&str, &str); 4] = [
     (
         "0004_failed_orders",
         include_str!("../../migrations/sqlite/0004_failed_orders.sql"),
+    ),
+    (
+        "0005_vehicles",
+        include_str!("../../migrations/sqlite/0005_vehicles.sql"),
     ),
 ];
 

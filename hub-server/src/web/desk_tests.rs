@@ -675,3 +675,40 @@ async fn models_are_shown_and_looking_is_audited() {
     );
     assert_eq!(actions(&hub).await, ["models.view"]);
 }
+
+/// VC-11: a permit says what its vehicle looks like in words that are known, and passages are asked for by them.
+#[tokio::test]
+async fn a_permits_vehicle_and_the_filters_take_known_words_only() {
+    let hub = TestHub::new().await;
+    let operator = hub.operator().await;
+    let body = json!({ "plate": "AB12", "vehicle_type": "van", "vehicle_colour": "red" });
+    let created = operator.post(PERMITS, body).await;
+    assert_eq!(created.status, StatusCode::CREATED, "{}", created.text());
+    let permit = created.json();
+    assert_eq!(permit["vehicle_type"], "van");
+    assert_eq!(permit["vehicle_colour"], "red");
+    let one = format!("{PERMITS}/{}", permit["id"].as_str().unwrap());
+    let plain = operator.put(&one, json!({ "plate": "AB12" })).await.json();
+    assert_eq!(plain["vehicle_type"], Value::Null);
+    assert_eq!(plain["vehicle_colour"], Value::Null);
+    for hostile in [
+        json!("tank"),
+        json!("Van"),
+        json!(7),
+        json!(["van"]),
+        json!(""),
+    ] {
+        for field in ["vehicle_type", "vehicle_colour"] {
+            let mut body = json!({ "plate": "CD34" });
+            body[field] = hostile.clone();
+            let refused = operator.post(PERMITS, body).await;
+            assert!(refused.status.is_client_error(), "{field} {hostile}");
+        }
+    }
+    let list = "/api/v1/passages?vehicle_type=van&vehicle_colour=red&mismatch=true";
+    assert_eq!(operator.get(list).await.json()["items"], json!([]));
+    for query in ["vehicle_type=tank", "vehicle_colour=", "mismatch=perhaps"] {
+        let refused = operator.get(&format!("/api/v1/passages?{query}")).await;
+        assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{query}");
+    }
+}

@@ -11,6 +11,8 @@ use axum::response::Response;
 use contract::ids::GateId;
 use contract::ids::PassageId;
 use contract::plate::Plate;
+use contract::vehicle::VehicleColour;
+use contract::vehicle::VehicleType;
 use contract::verdict::Outcome;
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -54,6 +56,14 @@ pub struct PassageQuery {
     /// Only this outcome.
     #[param(value_type = Option<words::Outcome>)]
     pub outcome: Option<Outcome>,
+    /// Only vehicles of this type.
+    #[param(value_type = Option<words::VehicleType>)]
+    pub vehicle_type: Option<VehicleType>,
+    /// Only vehicles of this colour.
+    #[param(value_type = Option<words::VehicleColour>)]
+    pub vehicle_colour: Option<VehicleColour>,
+    /// Only vehicles that are, or are not, other than their permit says.
+    pub mismatch: Option<bool>,
     /// Not before.
     #[param(value_type = Option<String>, format = DateTime)]
     pub from: Option<At>,
@@ -81,6 +91,9 @@ pub async fn list_passages(
         plate: plate_part(query.plate.as_deref())?,
         gate: query.gate,
         outcome: query.outcome,
+        vehicle_type: query.vehicle_type,
+        vehicle_colour: query.vehicle_colour,
+        mismatch: query.mismatch,
         from: query.from.map(|at| at.0),
         until: query.until.map(|at| at.0),
     };

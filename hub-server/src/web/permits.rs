@@ -16,6 +16,8 @@ use contract::ids::OrganisationId;
 use contract::ids::PermitId;
 use contract::permit::WeekSchedule;
 use contract::plate::Plate;
+use contract::vehicle::VehicleColour;
+use contract::vehicle::VehicleType;
 use serde::Deserialize;
 use serde::Serialize;
 use utoipa::IntoParams;
@@ -100,6 +102,14 @@ pub struct PermitInput {
     /// A known plate that does not open.
     #[serde(default)]
     pub denied: bool,
+    /// What kind its vehicle is; null if that does not matter.
+    #[serde(default)]
+    #[schema(value_type = Option<words::VehicleType>)]
+    pub vehicle_type: Option<VehicleType>,
+    /// Its vehicle's main colour; null if that does not matter.
+    #[serde(default)]
+    #[schema(value_type = Option<words::VehicleColour>)]
+    pub vehicle_colour: Option<VehicleColour>,
 }
 
 /// How an import is done.
@@ -374,9 +384,9 @@ pub async fn export_permits(
 }
 
 /// Imports a CSV sheet, all or nothing. A row whose plate has a permit in force changes that permit, any other makes a
-/// new one. Columns: plate, holder, group, note, valid_from, valid_until, schedule, gates, denied; only plate must be
-/// there. A date without a time is meant in the organisation's time zone, and a last day still counts. A schedule is
-/// written as `Mon-Fri 08:00-18:00; Sat 09:00-13:00`, gates by name and parted by semicolons.
+/// new one. Columns: plate, holder, group, note, valid_from, valid_until, schedule, gates, denied, vehicle_type,
+/// vehicle_colour; only plate must be there. A date without a time is meant in the organisation's time zone, and a last day
+/// still counts. A schedule is written as `Mon-Fri 08:00-18:00; Sat 09:00-13:00`, gates by name and parted by semicolons.
 #[utoipa::path(
     post,
     path = "/api/v1/permits/import",
@@ -508,6 +518,8 @@ impl PermitInput {
             schedule: WeekSchedule::from(self.schedule),
             gates,
             denied: self.denied,
+            vehicle_type: self.vehicle_type,
+            vehicle_colour: self.vehicle_colour,
         })
     }
 }

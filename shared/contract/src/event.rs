@@ -15,6 +15,7 @@ use crate::sighting::Sighting;
 use crate::sighting::Stages;
 use crate::time::Moment;
 use crate::time::Timestamp;
+use crate::vehicle::Description;
 use crate::verdict::Verdict;
 
 /// Which life of an edge's numbering: a fresh spool takes a new, larger one.
@@ -52,6 +53,10 @@ macro_rules! facts {
     ($($(#[$doc:meta])* $number:literal $name:ident),+ $(,)?) => {
         /// What happened.
         #[derive(Clone, Debug, PartialEq)]
+        #[expect(
+            clippy::large_enum_variant,
+            reason = "most facts are verdicts, and none is kept in memory for long"
+        )]
         pub enum Fact {
             $($(#[$doc])* $name($name),)+
         }
@@ -174,6 +179,9 @@ pub struct Judged {
     /// `name@version` of each model that took part.
     #[n(5)]
     pub models: Vec<String>,
+    /// What the permit says of its vehicle and what was seen surely contradicts; none if they agree, or either says nothing.
+    #[n(6)]
+    pub mismatch: Option<Description>,
 }
 
 /// What a barrier can be told.

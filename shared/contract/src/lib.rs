@@ -13,5 +13,6 @@ pub mod plate;
 pub mod region;
 pub mod sighting;
 pub mod time;
+pub mod vehicle;
 pub mod verdict;
 pub mod wire;

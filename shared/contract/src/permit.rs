@@ -9,6 +9,7 @@ use crate::ids::GateId;
 use crate::ids::PermitId;
 use crate::plate::Plate;
 use crate::time::Timestamp;
+use crate::vehicle::Description;
 
 /// Minutes in a day; the end of a span may be 1440, midnight of the next day.
 pub const MINUTES_PER_DAY: u16 = 1440;
@@ -112,6 +113,10 @@ pub struct Permit {
     /// A denied plate: it is known, and it does not open.
     #[n(6)]
     pub denied: bool,
+    /// What it says of its vehicle; none if nothing.
+    #[n(7)]
+    #[serde(default)]
+    pub vehicle: Option<Description>,
 }
 
 /// All permits of a gate's organisation at one version. A gate decides by exactly one book.

@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::ids::PassageId;
 use crate::plate::PlateRead;
 use crate::time::Timestamp;
+use crate::vehicle::Vehicle;
 
 /// What one model saw in one frame.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,6 +45,9 @@ pub struct Sighting {
     /// Which way it moves through the picture; none while that is not clear.
     #[n(6)]
     pub heading: Option<Heading>,
+    /// What was seen of the vehicle besides its plate; none if nothing looked.
+    #[n(7)]
+    pub vehicle: Option<Vehicle>,
 }
 
 /// Which way a vehicle moves through a camera's picture.
@@ -100,4 +104,14 @@ pub struct Stages {
     /// Telling the barrier to move.
     #[n(6)]
     pub actuate_us: u64,
+    /// Looking at the vehicle: its type and colour.
+    #[n(7)]
+    #[cbor(skip_if = "is_zero")]
+    #[serde(default)]
+    pub vehicle_us: u64,
+}
+
+/// A stage that did not run is left out, as it was before there was one.
+fn is_zero(micros: &u64) -> bool {
+    *micros == 0
 }

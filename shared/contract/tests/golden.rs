@@ -21,6 +21,7 @@ use contract::plate::*;
 use contract::region::*;
 use contract::sighting::*;
 use contract::time::*;
+use contract::vehicle::*;
 use contract::verdict::*;
 use contract::wire::*;
 
@@ -159,6 +160,7 @@ fn stages() -> Stages {
         decide_us: 5,
         record_us: 6,
         actuate_us: 7,
+        vehicle_us: 0,
     }
 }
 
@@ -177,6 +179,7 @@ fn facts() -> Vec<Fact> {
                 frames: 3,
                 camera: "front".into(),
                 heading: None,
+                vehicle: None,
             },
             verdict: Verdict {
                 outcome: Outcome::Open,
@@ -193,6 +196,7 @@ fn facts() -> Vec<Fact> {
                 media_type: "image/jpeg".into(),
             }],
             models: vec!["plate-reader@1".into()],
+            mismatch: None,
         }),
         Fact::BarrierMoved(BarrierMoved {
             action: BarrierAction::Open,
@@ -266,6 +270,7 @@ fn facts() -> Vec<Fact> {
                 frames: 3,
                 camera: "front".into(),
                 heading: None,
+                vehicle: None,
             },
             verdict: Verdict {
                 outcome: Outcome::Open,
@@ -277,6 +282,7 @@ fn facts() -> Vec<Fact> {
             stages: stages(),
             evidence: Vec::new(),
             models: Vec::new(),
+            mismatch: None,
         }),
         Fact::Judged(Judged {
             sighting: Sighting {
@@ -287,6 +293,7 @@ fn facts() -> Vec<Fact> {
                 frames: 3,
                 camera: "front".into(),
                 heading: Some(Heading::Approaching),
+                vehicle: None,
             },
             verdict: Verdict {
                 outcome: Outcome::Open,
@@ -303,6 +310,41 @@ fn facts() -> Vec<Fact> {
                 media_type: "image/jpeg".into(),
             }],
             models: vec!["plate-reader@1".into()],
+            mismatch: None,
+        }),
+        Fact::Judged(Judged {
+            sighting: Sighting {
+                passage: PassageId(uuid(1)),
+                plate: None,
+                first_seen: at(10),
+                last_seen: at(20),
+                frames: 3,
+                camera: "front".into(),
+                heading: None,
+                vehicle: Some(Vehicle {
+                    kind: Some(VehicleType::Car),
+                    kind_confidence: 0.75,
+                    colour: None,
+                    colour_confidence: 0.5,
+                }),
+            },
+            verdict: Verdict {
+                outcome: Outcome::Open,
+                reason: Reason::Permitted,
+                permit: Some(PermitId(uuid(2))),
+                book_version: 4,
+            },
+            direction: Direction::Entry,
+            stages: Stages {
+                vehicle_us: 8,
+                ..stages()
+            },
+            evidence: Vec::new(),
+            models: Vec::new(),
+            mismatch: Some(Description {
+                kind: Some(VehicleType::Van),
+                colour: Some(VehicleColour::Red),
+            }),
         }),
     ]
 }
@@ -342,6 +384,18 @@ fn messages() -> Vec<(&'static str, Message)> {
         },
         gates: vec![GateId(uuid(4))],
         denied: false,
+        vehicle: None,
+    };
+    let described = PermitBook {
+        version: 5,
+        time_zone: "Europe/Madrid".into(),
+        permits: vec![Permit {
+            vehicle: Some(Description {
+                kind: None,
+                colour: Some(VehicleColour::Green),
+            }),
+            ..permit.clone()
+        }],
     };
     let book = PermitBook {
         version: 4,
@@ -482,6 +536,18 @@ fn messages() -> Vec<(&'static str, Message)> {
                     direction: Direction::Exit,
                 }],
                 time: at(9),
+            }
+            .into(),
+        ),
+        (
+            "Directives",
+            Directives {
+                term: 1,
+                sent_at: at(2),
+                directives: vec![Directive {
+                    number: 3,
+                    instruction: Instruction::TakeBook(described),
+                }],
             }
             .into(),
         ),

@@ -1,4 +1,4 @@
-//! Pictures to findings: decodes what a camera sent, finds the plates in it and reads them.
+//! Pictures to findings: decodes what a camera sent, finds the plates in it, reads them, and tells their vehicles' looks.
 //!
 //! The only home of candle. Callers hand in bytes or pixels and get plain values of the contract back. What holds here:
 //! - No size that a file claims is believed before it is checked, and half a picture is an error, never a grey half.
@@ -20,6 +20,7 @@ mod spelling;
 #[cfg(feature = "stages")]
 mod stages;
 mod syntax;
+mod vehicle;
 
 pub use grey::Grey;
 pub use models::ModelError;
@@ -34,3 +35,4 @@ pub use recogniser::Recogniser;
 pub use recogniser::Recognition;
 #[cfg(feature = "stages")]
 pub use stages::Scaled;
+pub use vehicle::Look;

@@ -174,6 +174,36 @@ pub(crate) enum Task {
         /// The regions that it tells apart, separated by spaces.
         regions: String,
     },
+    /// Tells a vehicle's type.
+    VehicleType {
+        /// It sees a square of so many pixels a side.
+        side: usize,
+        /// The classes in their order.
+        classes: Vec<String>,
+        /// How wide the squares around a plate are.
+        metres: Vec<f32>,
+        /// How far their middle lies over the plate's, as a part of their side.
+        above: f32,
+        /// Logits are divided by this.
+        temperature: f32,
+        /// A type less sure than this is not told.
+        told: f32,
+    },
+    /// Tells a vehicle's colour.
+    VehicleColour {
+        /// It sees a square of so many pixels a side.
+        side: usize,
+        /// The colours in their order.
+        colours: Vec<String>,
+        /// How wide the square around a plate is.
+        metres: f32,
+        /// How far its middle lies over the plate's, as a part of its side.
+        above: f32,
+        /// Logits are divided by this.
+        temperature: f32,
+        /// A colour less sure than this is not told.
+        told: f32,
+    },
 }
 
 #[derive(Deserialize)]
@@ -198,6 +228,14 @@ impl Entry {
             } => (
                 format!("{}, {width} x {height}", self.input),
                 alphabet.clone(),
+            ),
+            Task::VehicleType { side, classes, .. } => (
+                format!("{}, {side} x {side}", self.input),
+                classes.join(" "),
+            ),
+            Task::VehicleColour { side, colours, .. } => (
+                format!("{}, {side} x {side}", self.input),
+                colours.join(" "),
             ),
         };
         ModelInfo {

@@ -216,6 +216,7 @@ impl Joiner {
             frames: 1,
             camera: self.camera.clone(),
             heading: None,
+            vehicle: None,
         };
         vec![
             Step::New(passage),

@@ -234,6 +234,7 @@ impl Track {
             frames: self.frames,
             camera: camera.to_owned(),
             heading: self.heading(),
+            vehicle: None,
         }
     }
 

@@ -331,9 +331,9 @@ export interface paths {
     put?: never
     /**
      * Imports a CSV sheet, all or nothing. A row whose plate has a permit in force changes that permit, any other makes a
-     *     new one. Columns: plate, holder, group, note, valid_from, valid_until, schedule, gates, denied; only plate must be
-     *     there. A date without a time is meant in the organisation's time zone, and a last day still counts. A schedule is
-     *     written as `Mon-Fri 08:00-18:00; Sat 09:00-13:00`, gates by name and parted by semicolons.
+     *     new one. Columns: plate, holder, group, note, valid_from, valid_until, schedule, gates, denied, vehicle_type,
+     *     vehicle_colour; only plate must be there. A date without a time is meant in the organisation's time zone, and a last day
+     *     still counts. A schedule is written as `Mon-Fri 08:00-18:00; Sat 09:00-13:00`, gates by name and parted by semicolons.
      * @description Needs the right `edit_permits`.
      */
     post: operations['import_permits']
@@ -1190,7 +1190,7 @@ export interface components {
      * @description How an order stands.
      * @enum {string}
      */
-    OrderState: 'waiting' | 'sent' | 'done' | 'expired' | 'repeated' | 'blocked' | 'no_such_gate'
+    OrderState: 'waiting' | 'sent' | 'done' | 'expired' | 'repeated' | 'blocked' | 'no_such_gate' | 'failed'
     /**
      * @description What the gate decided, as the API's document shows it.
      * @enum {string}
@@ -1454,6 +1454,7 @@ export interface components {
          * @description The newest frame that showed it.
          */
         last_seen: string
+        mismatch?: components['schemas']['VehicleMismatch'] | null
         /** @description What was decided. */
         outcome: components['schemas']['Outcome']
         permit?: components['schemas']['PermitRef'] | null
@@ -1470,6 +1471,7 @@ export interface components {
         site: components['schemas']['Named']
         /** @description How long each stage took, in microseconds; a stage that did not run is zero. */
         stages: components['schemas']['Stages']
+        vehicle?: components['schemas']['Vehicle'] | null
       }[]
       /** @description Give it as `cursor` for the next page; null on the last. */
       next_cursor?: string | null
@@ -1624,6 +1626,7 @@ export interface components {
        * @description The newest frame that showed it.
        */
       last_seen: string
+      mismatch?: components['schemas']['VehicleMismatch'] | null
       /** @description What was decided. */
       outcome: components['schemas']['Outcome']
       permit?: components['schemas']['PermitRef'] | null
@@ -1640,6 +1643,7 @@ export interface components {
       site: components['schemas']['Named']
       /** @description How long each stage took, in microseconds; a stage that did not run is zero. */
       stages: components['schemas']['Stages']
+      vehicle?: components['schemas']['Vehicle'] | null
     }
     /** @description Everything that is known of a passage. */
     PassageDetail: components['schemas']['Passage'] & {
@@ -1711,6 +1715,8 @@ export interface components {
       schedule?: components['schemas']['WeekSchedule']
       valid_from?: components['schemas']['At'] | null
       valid_until?: components['schemas']['At'] | null
+      vehicle_colour?: components['schemas']['VehicleColour'] | null
+      vehicle_type?: components['schemas']['VehicleType'] | null
     }
     /** @description The permit of a passage, as far as a list shows it. */
     PermitRef: {
@@ -1935,6 +1941,11 @@ export interface components {
        * @description Appending the event to the spool, on disk for good.
        */
       record_us: number
+      /**
+       * Format: int64
+       * @description Looking at the vehicle: its type and colour.
+       */
+      vehicle_us: number
     }
     /** @description What a person decides about a permit. */
     Terms: {
@@ -1971,12 +1982,46 @@ export interface components {
        * @description Until just before this moment; none means for ever.
        */
       valid_until?: string | null
+      vehicle_colour?: components['schemas']['VehicleColour'] | null
+      vehicle_type?: components['schemas']['VehicleType'] | null
     }
     /**
      * @description How far a clock can be trusted, as the API's document shows it.
      * @enum {string}
      */
     TimeQuality: 'unsynced' | 'hub' | 'ntp'
+    /** @description What was seen of a vehicle. */
+    Vehicle: {
+      colour?: components['schemas']['VehicleColour'] | null
+      /**
+       * Format: float
+       * @description How likely the likeliest colour was, 0 to 1, said or not.
+       * @example 0.81
+       */
+      colour_confidence: number
+      type?: components['schemas']['VehicleType'] | null
+      /**
+       * Format: float
+       * @description How likely the likeliest kind was, 0 to 1, said or not.
+       * @example 0.93
+       */
+      type_confidence: number
+    }
+    /**
+     * @description A vehicle's main colour, as the API's document shows it.
+     * @enum {string}
+     */
+    VehicleColour: 'white' | 'grey' | 'black' | 'red' | 'blue' | 'green' | 'yellow' | 'brown'
+    /** @description What a permit said of its vehicle, as far as it was contradicted. */
+    VehicleMismatch: {
+      colour?: components['schemas']['VehicleColour'] | null
+      type?: components['schemas']['VehicleType'] | null
+    }
+    /**
+     * @description What kind of vehicle, as the API's document shows it.
+     * @enum {string}
+     */
+    VehicleType: 'car' | 'van' | 'truck' | 'bus' | 'motorcycle'
     /** @description A vehicle's stay at a site. */
     Visit: {
       corrected?: components['schemas']['Correction'] | null
@@ -2477,6 +2522,12 @@ export interface operations {
         gate?: string
         /** @description Only this outcome. */
         outcome?: components['schemas']['Outcome']
+        /** @description Only vehicles of this type. */
+        vehicle_type?: components['schemas']['VehicleType']
+        /** @description Only vehicles of this colour. */
+        vehicle_colour?: components['schemas']['VehicleColour']
+        /** @description Only vehicles that are, or are not, other than their permit says. */
+        mismatch?: boolean
         /** @description Not before. */
         from?: string
         /** @description Before. */

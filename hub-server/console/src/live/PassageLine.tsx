@@ -8,7 +8,8 @@ import { Plate } from '../parts/Plate'
 import { When } from '../parts/When'
 import { Crop } from '../passages/Crop'
 import { OutcomeMark } from '../passages/OutcomeMark'
-import { text } from '../strings'
+import { reasonOf } from '../passages/vehicle'
+import { VehicleMark } from '../passages/VehicleMark'
 import classes from './live.module.css'
 
 export function PassageLine({ passage }: { passage: Passage }) {
@@ -21,8 +22,9 @@ export function PassageLine({ passage }: { passage: Passage }) {
       <span className={classes.what}>
         <OutcomeMark outcome={passage.outcome} />
         <Text component="span" size="sm" className={classes.reason}>
-          {passage.permit && passage.outcome === 'open' ? passage.permit.holder : text.reason[passage.reason]}
+          {passage.permit && passage.outcome === 'open' ? passage.permit.holder : reasonOf(passage)}
         </Text>
+        <VehicleMark passage={passage} />
       </span>
       <span className={classes.where}>
         <Text component="span" size="sm" fw={500}>

@@ -19,6 +19,8 @@ import { OutcomeMark } from './OutcomeMark'
 import classes from './passages.module.css'
 import { ReadDetail } from './ReadDetail'
 import { StageBar } from './StageBar'
+import { reasonOf } from './vehicle'
+import { MismatchNote, VehicleFacts } from './VehicleMark'
 
 export default function PassagePage() {
   const { id = '' } = useParams()
@@ -113,11 +115,12 @@ function VerdictCard({ passage }: { passage: PassageDetail }) {
             <Title order={2}>{text.passage.verdict}</Title>
             <OutcomeMark outcome={passage.outcome} />
           </Group>
-          <Text>{text.reason[passage.reason]}</Text>
+          <Text>{reasonOf(passage)}</Text>
           <Text size="sm" c="dimmed">
             {text.passage.book(passage.book_version)}
           </Text>
         </div>
+        <MismatchNote passage={passage} />
         <dl className={classes.facts}>
           <dt>{text.passage.permit}</dt>
           <dd>
@@ -141,6 +144,7 @@ function VerdictCard({ passage }: { passage: PassageDetail }) {
               <dd>{percent(passage.detection)}</dd>
             </>
           )}
+          <VehicleFacts vehicle={passage.vehicle} />
         </dl>
       </Stack>
     </section>

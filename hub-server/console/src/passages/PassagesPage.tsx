@@ -20,6 +20,8 @@ import { text } from '../strings'
 import { Crop } from './Crop'
 import { OutcomeMark } from './OutcomeMark'
 import classes from './passages.module.css'
+import { COLOURS, reasonOf, TYPES } from './vehicle'
+import { VehicleMark } from './VehicleMark'
 
 const OUTCOMES = ['open', 'deny', 'ask'] as const
 
@@ -30,6 +32,8 @@ export default function PassagesPage() {
   const plate = search.get('plate') ?? undefined
   const gate = search.get('gate') ?? undefined
   const outcome = OUTCOMES.find((one) => one === search.get('outcome'))
+  const type = TYPES.find((one) => one === search.get('vehicle_type'))
+  const colour = COLOURS.find((one) => one === search.get('vehicle_colour'))
   const choose = (key: string, value: string | null) =>
     setSearch(
       (old) => {
@@ -41,8 +45,14 @@ export default function PassagesPage() {
       { replace: true },
     )
   const choosePlate = useDebouncedCallback((value: string) => choose('plate', value.trim()), 300)
-  const list = usePages(['passages', 'list', plate, gate, outcome], (cursor) =>
-    take(api.GET('/api/v1/passages', { params: { query: { cursor, limit: 50, plate, gate, outcome } } })),
+  const list = usePages(['passages', 'list', plate, gate, outcome, type, colour], (cursor) =>
+    take(
+      api.GET('/api/v1/passages', {
+        params: {
+          query: { cursor, limit: 50, plate, gate, outcome, vehicle_type: type, vehicle_colour: colour },
+        },
+      }),
+    ),
   )
 
   return (
@@ -80,6 +90,24 @@ export default function PassagesPage() {
           w={{ base: 'calc(50% - 6px)', xs: 190 }}
           onChange={(value) => choose('gate', value)}
         />
+        <Select
+          label={text.vehicle.title}
+          placeholder={text.passages.any}
+          data={TYPES.map((value) => ({ value, label: text.vehicle.types[value] }))}
+          clearable
+          value={type ?? null}
+          w={{ base: 'calc(50% - 6px)', xs: 140 }}
+          onChange={(value) => choose('vehicle_type', value)}
+        />
+        <Select
+          label={text.vehicle.colour}
+          placeholder={text.passages.any}
+          data={COLOURS.map((value) => ({ value, label: text.vehicle.colours[value] }))}
+          clearable
+          value={colour ?? null}
+          w={{ base: 'calc(50% - 6px)', xs: 130 }}
+          onChange={(value) => choose('vehicle_colour', value)}
+        />
       </Group>
       {list.error && <Failure error={list.error} onRetry={() => void list.refetch()} />}
       {list.isPending && <Lines />}
@@ -95,6 +123,7 @@ export default function PassagesPage() {
                 <th aria-hidden="true" />
                 <th>{text.passages.outcome}</th>
                 <th>{text.passages.why}</th>
+                <th>{text.vehicle.title}</th>
                 <th>{text.passages.holder}</th>
                 <th>{text.passages.gate}</th>
                 <th>{text.passages.when}</th>
@@ -131,7 +160,10 @@ function Row({ passage }: { passage: Passage }) {
       <td className={parts.wide}>
         <OutcomeMark outcome={passage.outcome} />
       </td>
-      <td data-label={text.passages.why}>{text.reason[passage.reason]}</td>
+      <td data-label={text.passages.why}>{reasonOf(passage)}</td>
+      <td data-label={passage.vehicle ? text.vehicle.title : undefined}>
+        <VehicleMark passage={passage} />
+      </td>
       <td data-label={passage.permit ? text.passages.holder : undefined}>
         {passage.permit && (
           <Anchor component={Link} to={`/permits?permit=${passage.permit.id}`} size="sm">

@@ -3,7 +3,16 @@ import { expect, test } from 'vitest'
 
 import { stageParts } from './stages'
 
-const NONE = { capture_us: 0, decode_us: 0, detect_us: 0, read_us: 0, decide_us: 0, record_us: 0, actuate_us: 0 }
+const NONE = {
+  capture_us: 0,
+  decode_us: 0,
+  detect_us: 0,
+  read_us: 0,
+  decide_us: 0,
+  record_us: 0,
+  actuate_us: 0,
+  vehicle_us: 0,
+}
 
 test('stages that ran are shown in order, with shares that make one', () => {
   const { parts, totalUs } = stageParts({ ...NONE, record_us: 25, detect_us: 75 })

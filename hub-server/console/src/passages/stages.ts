@@ -6,6 +6,7 @@ export const STAGES = [
   'decode_us',
   'detect_us',
   'read_us',
+  'vehicle_us',
   'decide_us',
   'record_us',
   'actuate_us',

@@ -5,6 +5,7 @@ import {
   Drawer,
   Group,
   MultiSelect,
+  Select,
   SimpleGrid,
   Stack,
   Switch,
@@ -20,12 +21,23 @@ import { useGates, useSites } from '../edges/fleet'
 import { fromField, toField } from '../format/time'
 import { sortFaults } from '../parts/Failure'
 import { complain, say } from '../parts/toast'
+import { COLOURS, TYPES } from '../passages/vehicle'
 import { useMay } from '../session/session'
 import { text } from '../strings'
 import { faultOf, MOST_SPANS, type Rule, toRules, toSpans } from './week'
 import { WeekEditor } from './WeekEditor'
 
-const FIELDS = ['plate', 'holder', 'group', 'note', 'valid_from', 'valid_until', 'gates'] as const
+const FIELDS = [
+  'plate',
+  'holder',
+  'group',
+  'note',
+  'valid_from',
+  'valid_until',
+  'gates',
+  'vehicle_type',
+  'vehicle_colour',
+] as const
 const refresh = () => void queries.invalidateQueries({ queryKey: ['permits'] })
 
 /** `permit`: the one to edit; none for a new one. */
@@ -57,6 +69,8 @@ function PermitForm({ permit, onDone }: { permit: Permit | null; onDone: () => v
     valid_until: toField(permit?.valid_until),
     gates: permit?.gates ?? [],
     denied: permit?.denied ?? false,
+    vehicle_type: permit?.vehicle_type ?? null,
+    vehicle_colour: permit?.vehicle_colour ?? null,
   })
   const [rules, setRules] = useState<Rule[]>(() => toRules(permit?.schedule.spans ?? []))
   const save = useMutation({
@@ -127,6 +141,27 @@ function PermitForm({ permit, onDone }: { permit: Permit | null; onDone: () => v
               onChange={(event) => set({ group: event.currentTarget.value })}
             />
           </SimpleGrid>
+          <SimpleGrid cols={{ base: 1, xs: 2 }}>
+            <Select
+              label={text.permits.vehicleType}
+              placeholder={text.permits.vehicleAny}
+              data={TYPES.map((value) => ({ value, label: text.vehicle.types[value] }))}
+              clearable
+              value={form.vehicle_type}
+              error={faults.fields.vehicle_type}
+              onChange={(value) => set({ vehicle_type: TYPES.find((one) => one === value) ?? null })}
+            />
+            <Select
+              label={text.permits.vehicleColour}
+              placeholder={text.permits.vehicleAny}
+              data={COLOURS.map((value) => ({ value, label: text.vehicle.colours[value] }))}
+              clearable
+              value={form.vehicle_colour}
+              error={faults.fields.vehicle_colour}
+              onChange={(value) => set({ vehicle_colour: COLOURS.find((one) => one === value) ?? null })}
+            />
+          </SimpleGrid>
+          <TextHint>{text.permits.vehicleWhy}</TextHint>
           <Switch
             label={text.permits.denied}
             description={text.permits.deniedWhy}

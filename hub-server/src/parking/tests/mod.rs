@@ -122,6 +122,7 @@ pub fn judged(id: PassageId, text: &str, direction: Direction, outcome: Outcome)
             frames: 3,
             camera: "front".into(),
             heading: None,
+            vehicle: None,
         },
         verdict: Verdict {
             outcome,
@@ -145,6 +146,7 @@ pub fn judged(id: PassageId, text: &str, direction: Direction, outcome: Outcome)
             media_type: "image/jpeg".into(),
         }],
         models: vec!["plate-reader@1".into()],
+        mismatch: None,
     }
 }
 

@@ -10,6 +10,10 @@ use contract::event::PassageEnded;
 use contract::ids::OrderId;
 use contract::sighting::Direction;
 use contract::sighting::Stages;
+use contract::vehicle::Description;
+use contract::vehicle::Vehicle;
+use contract::vehicle::VehicleColour;
+use contract::vehicle::VehicleType;
 use contract::verdict::Outcome;
 use uuid::Uuid;
 
@@ -267,6 +271,78 @@ async fn the_end_of_a_passage_whose_verdict_was_lost_makes_no_row() {
             passages::find_passage(tx, north.organisation, passage(1))?,
             None
         );
+        Ok(())
+    })
+    .await;
+}
+
+/// VC-11: a passage shows its vehicle's type and colour with confidence and what its permit said otherwise, and lists are
+/// narrowed by them.
+#[tokio::test]
+async fn a_passage_shows_its_vehicle_and_lists_are_narrowed_by_it() {
+    let (store, north, _) = two_tenants().await;
+    write(&store, move |tx| {
+        let org = north.organisation;
+        let mut car = judged(passage(1), "AB12", Direction::Entry, Outcome::Open);
+        let seen = Vehicle {
+            kind: Some(VehicleType::Car),
+            kind_confidence: 0.875,
+            colour: Some(VehicleColour::Blue),
+            colour_confidence: 0.75,
+        };
+        car.sighting.vehicle = Some(seen);
+        car.mismatch = Some(Description {
+            kind: Some(VehicleType::Van),
+            colour: None,
+        });
+        take(tx, north, 1, 10, &car)?;
+        // An edge that says what nobody can be: numbers that are none, and nothing told.
+        let mut strange = judged(passage(2), "CD34", Direction::Entry, Outcome::Deny);
+        strange.sighting.vehicle = Some(Vehicle {
+            kind: None,
+            kind_confidence: f32::NAN,
+            colour: None,
+            colour_confidence: 7.5,
+        });
+        strange.mismatch = Some(Description::default());
+        take(tx, north, 2, 20, &strange)?;
+        let plain = judged(passage(3), "EF56", Direction::Entry, Outcome::Deny);
+        take(tx, north, 3, 30, &plain)?;
+
+        let shown = passages::find_passage(tx, org, passage(1))?.unwrap();
+        assert_eq!(shown.vehicle, Some(seen));
+        assert_eq!(shown.mismatch, car.mismatch);
+        let shown = passages::find_passage(tx, org, passage(2))?.unwrap();
+        let vehicle = shown.vehicle.unwrap();
+        assert_eq!((vehicle.kind, vehicle.kind_confidence), (None, 0.0));
+        assert_eq!((vehicle.colour, vehicle.colour_confidence), (None, 1.0));
+        assert_eq!(shown.mismatch, None);
+        let shown = passages::find_passage(tx, org, passage(3))?.unwrap();
+        assert_eq!((shown.vehicle, shown.mismatch), (None, None));
+
+        let mut ids = |filter: Filter| -> Vec<_> {
+            let found = passages::list_passages(tx, org, &filter, None, 9).unwrap();
+            found.into_iter().map(|passage| passage.id).collect()
+        };
+        let of_type = |kind| Filter {
+            vehicle_type: Some(kind),
+            ..Filter::default()
+        };
+        assert_eq!(ids(of_type(VehicleType::Car)), [passage(1)]);
+        assert!(ids(of_type(VehicleType::Bus)).is_empty());
+        let of_colour = |colour| Filter {
+            vehicle_type: Some(VehicleType::Car),
+            vehicle_colour: Some(colour),
+            ..Filter::default()
+        };
+        assert_eq!(ids(of_colour(VehicleColour::Blue)), [passage(1)]);
+        assert!(ids(of_colour(VehicleColour::Red)).is_empty());
+        let of_mismatch = |mismatch| Filter {
+            mismatch: Some(mismatch),
+            ..Filter::default()
+        };
+        assert_eq!(ids(of_mismatch(true)), [passage(1)]);
+        assert_eq!(ids(of_mismatch(false)), [passage(3), passage(2)]);
         Ok(())
     })
     .await;

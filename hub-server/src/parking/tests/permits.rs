@@ -7,6 +7,9 @@ use contract::ids::PermitId;
 use contract::permit::Span;
 use contract::permit::WeekSchedule;
 use contract::time::Timestamp;
+use contract::vehicle::Description;
+use contract::vehicle::VehicleColour;
+use contract::vehicle::VehicleType;
 use uuid::Uuid;
 
 use super::at;
@@ -36,6 +39,8 @@ pub fn terms(text: &str) -> Terms {
         },
         gates: vec![GateId(Uuid::from_u128(5))],
         denied: false,
+        vehicle_type: Some(VehicleType::Van),
+        vehicle_colour: Some(VehicleColour::Red),
     }
 }
 
@@ -178,4 +183,29 @@ fn every_fault_of_the_terms_is_named_at_once() {
     let gates = BTreeMap::from([(GateId(Uuid::from_u128(5)), "North".to_owned())]);
     assert_eq!(late.faults(&gates)[0].field, "valid_until");
     assert!(terms("AB12").faults(&gates).is_empty());
+}
+
+/// VC-11: what a permit says of its vehicle stands in the book that the gates compare it by; nothing said is none.
+#[tokio::test]
+async fn the_book_carries_what_a_permit_says_of_its_vehicle() {
+    let (store, north, _) = two_tenants().await;
+    let org = north.organisation;
+    write(&store, move |tx| {
+        let mut said = terms("AB12");
+        permits::insert(tx, org, permit(1), &said, at(0))?;
+        assert_eq!(
+            permits::book(tx, org)?.permits[0].vehicle,
+            Some(Description {
+                kind: Some(VehicleType::Van),
+                colour: Some(VehicleColour::Red)
+            })
+        );
+        (said.vehicle_type, said.vehicle_colour) = (None, None);
+        assert!(permits::change(tx, org, permit(1), &said, at(1))?);
+        assert_eq!(permits::book(tx, org)?.permits[0].vehicle, None);
+        let kept = permits::find_permit(tx, org, permit(1))?.unwrap();
+        assert_eq!(kept.terms, said);
+        Ok(())
+    })
+    .await;
 }

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use contract::ids::GateId;
 use contract::ids::PermitId;
+use contract::vehicle::VehicleColour;
+use contract::vehicle::VehicleType;
 use proptest::prelude::*;
 use uuid::Uuid;
 
@@ -92,6 +94,22 @@ fn every_fault_names_its_line_and_column_and_nothing_is_taken() {
         ]
     );
     assert!(faults[5].why.contains("line 2"));
+}
+
+/// VC-11
+#[test]
+fn what_a_sheet_says_of_vehicles_is_read_and_other_words_are_named() {
+    let rows = read_utc("plate,vehicle_type,vehicle_colour\nAB1, Van ,RED\nAB2,,\n").unwrap();
+    assert_eq!(rows[0].1.vehicle_type, Some(VehicleType::Van));
+    assert_eq!(rows[0].1.vehicle_colour, Some(VehicleColour::Red));
+    assert_eq!(
+        (rows[1].1.vehicle_type, rows[1].1.vehicle_colour),
+        (None, None)
+    );
+    let faults = read_utc("plate,vehicle_type,vehicle_colour\nAB1,tank,=pink\n").unwrap_err();
+    let found: Vec<_> = faults.iter().map(|f| (f.row, f.field.as_str())).collect();
+    assert_eq!(found, [(2, "vehicle_type"), (2, "vehicle_colour")]);
+    assert!(faults[0].why.contains("motorcycle"), "{}", faults[0].why);
 }
 
 #[test]

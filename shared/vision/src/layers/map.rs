@@ -74,8 +74,7 @@ pub(crate) struct Map {
 }
 
 impl Map {
-    /// For tests: the pictures of a tensor `[count, channels, height, width]`.
-    #[cfg(test)]
+    /// The pictures of a tensor `[count, channels, height, width]`.
     pub(crate) fn of(pictures: &Tensor, scratch: &Scratch) -> Result<Self> {
         let (count, channels, height, width) = pictures.dims4()?;
         let size = Size {

@@ -17,6 +17,10 @@ use crate::picture::Picture;
 use crate::reader::Reader;
 use crate::reader::Reading;
 use crate::spelling::Spelling;
+use crate::vehicle::ColourNetwork;
+use crate::vehicle::Look;
+use crate::vehicle::TypeNetwork;
+use crate::vehicle::VehicleEye;
 
 /// Plates read in one picture, largest first: what a hostile picture can cost is bounded.
 const MOST_PLATES: usize = 16;
@@ -48,12 +52,15 @@ pub struct Recogniser {
     pool: rayon::ThreadPool,
     detector: Detector,
     reader: Reader,
+    vehicle: VehicleEye,
     models: Vec<ModelInfo>,
+    missing: Vec<ModelError>,
 }
 
 impl Recogniser {
     /// Loads the models that `models.toml` in `folder` lists, each checked against its hash; `threads` of 0 takes one
-    /// for each core.
+    /// for each core. Without the models of a vehicle's look plates are read all the same; [`Recogniser::missing`] names
+    /// them.
     pub fn load(folder: &Path, threads: usize) -> Result<Self, ModelError> {
         let list = models::read_list(folder)?;
         let (detector_info, detector) =
@@ -64,6 +71,16 @@ impl Recogniser {
             models::load(folder, &list, "plate-reader", |weights, entry| {
                 Reader::over(weights, entry.task())
             })?;
+        let (mut models, mut missing) = (vec![detector_info, reader_info], Vec::new());
+        let mut vehicle = VehicleEye::default();
+        let kind = models::load(folder, &list, "vehicle-type", |weights, entry| {
+            TypeNetwork::over(weights, entry.task())
+        });
+        vehicle.kind = kept(kind, &mut models, &mut missing);
+        let colour = models::load(folder, &list, "vehicle-colour", |weights, entry| {
+            ColourNetwork::over(weights, entry.task())
+        });
+        vehicle.colour = kept(colour, &mut models, &mut missing);
         // candle would take the pool that the whole process shares, and wait behind everybody else in it.
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
@@ -77,13 +94,39 @@ impl Recogniser {
             pool,
             detector,
             reader,
-            models: vec![detector_info, reader_info],
+            vehicle,
+            models,
+            missing,
         })
     }
 
     /// What is loaded.
     pub fn models(&self) -> &[ModelInfo] {
         &self.models
+    }
+
+    /// Why models that plates can be read without are not loaded.
+    pub fn missing(&self) -> &[ModelError] {
+        &self.missing
+    }
+
+    /// The look of the vehicle whose plate has these corners, in pixels of the picture. None if no model of it is loaded,
+    /// or the corners are no plate's.
+    pub fn look(
+        &self,
+        picture: &Picture,
+        corners: &[[f32; 2]; 4],
+    ) -> Result<Option<Look>, ModelError> {
+        self.pool
+            .install(|| self.vehicle.at_plate(picture, corners))
+            .map_err(|error| failed("vehicle", &error))
+    }
+
+    /// The look of the one vehicle that fills a picture. None if no model of it is loaded.
+    pub fn look_at_crop(&self, picture: &Picture) -> Result<Option<Look>, ModelError> {
+        self.pool
+            .install(|| self.vehicle.at_crop(picture))
+            .map_err(|error| failed("vehicle", &error))
     }
 
     /// The plates of a picture. Blocks for as long as the networks need.
@@ -210,6 +253,24 @@ impl Watch {
             micros(self.detected.saturating_sub(self.started)),
             micros(now.saturating_sub(self.detected)),
         )
+    }
+}
+
+/// A network that may be missing: what is wrong with it is kept beside.
+fn kept<N>(
+    loaded: Result<(ModelInfo, N), ModelError>,
+    models: &mut Vec<ModelInfo>,
+    missing: &mut Vec<ModelError>,
+) -> Option<N> {
+    match loaded {
+        Ok((info, network)) => {
+            models.push(info);
+            Some(network)
+        }
+        Err(error) => {
+            missing.push(error);
+            None
+        }
     }
 }
 

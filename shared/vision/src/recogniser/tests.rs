@@ -9,6 +9,7 @@ use super::*;
 use crate::grey::Grey;
 use crate::layers;
 use crate::models::list_models;
+use crate::vehicle::Square;
 
 /// The largest difference from the training's own numbers that we take.
 const TOLERANCE: f32 = 1e-3;
@@ -145,6 +146,108 @@ fn pictures_of_any_shape_are_judged() {
         let picture = Picture::from_rgb(width as u32, height as u32, grey).unwrap();
         let seen = recogniser.recognise(&picture).unwrap();
         assert!(seen.plates.is_empty(), "{width} x {height}");
+    }
+}
+
+#[test]
+fn the_vehicle_networks_compute_what_their_training_computed() {
+    let recogniser = recogniser();
+    let (kind, colour) = (&recogniser.vehicle.kind, &recogniser.vehicle.colour);
+    let golden_kind = golden("vehicle-type.safetensors");
+    let output = recogniser
+        .pool
+        .install(|| kind.as_ref().unwrap().run(&golden_kind["input"]))
+        .unwrap();
+    let difference = furthest(&values(&output), &values(&golden_kind["output"]));
+    assert!(difference < TOLERANCE, "{difference}");
+    let golden_colour = golden("vehicle-colour.safetensors");
+    let output = recogniser
+        .pool
+        .install(|| colour.as_ref().unwrap().run(&golden_colour["input"]))
+        .unwrap();
+    let difference = furthest(&values(&output), &values(&golden_colour["output"]));
+    assert!(difference < TOLERANCE, "{difference}");
+}
+
+#[test]
+fn a_vehicle_is_framed_by_its_plate_as_in_training() {
+    let golden = golden("vehicle-type.safetensors");
+    let (height, width, _) = golden["frame"].dims3().unwrap();
+    let rgb = golden["frame"]
+        .flatten_all()
+        .unwrap()
+        .to_vec1::<u8>()
+        .unwrap();
+    let picture = Picture::from_rgb(width as u32, height as u32, rgb).unwrap();
+    let corners = values(&golden["corners"]);
+    let corners = std::array::from_fn(|index| [corners[index * 2], corners[index * 2 + 1]]);
+    let framed: Vec<f32> = [2.4, 3.6]
+        .into_iter()
+        .flat_map(|metres| {
+            Square::over_plate(&corners, metres, 0.2)
+                .unwrap()
+                .of(&picture)
+        })
+        .map(|value| value / 127.5 - 1.0)
+        .collect();
+    let wanted = values(&golden["input"]);
+    assert_eq!(framed.len(), wanted.len());
+    // OpenCV places samples on a grid of 1/32 pixel and rounds to whole levels.
+    let differences = framed
+        .iter()
+        .zip(&wanted)
+        .map(|(one, other)| (one - other).abs());
+    let mean = differences.sum::<f32>() / wanted.len() as f32;
+    assert!(mean < 1.0 / 127.5, "mean difference {mean}");
+}
+
+/// GR-10
+#[test]
+fn without_the_vehicle_models_plates_are_read_and_the_models_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    for file in [
+        "models.toml",
+        "plate-detector.safetensors",
+        "plate-reader.safetensors",
+        "vehicle-type.safetensors",
+    ] {
+        std::fs::copy(models_folder().join(file), path.join(file)).unwrap();
+    }
+    let kind = path.join("vehicle-type.safetensors");
+    let mut weights = std::fs::read(&kind).unwrap();
+    weights[40] ^= 1;
+    std::fs::write(&kind, &weights).unwrap();
+    let recogniser = Recogniser::load(path, 1).unwrap();
+    assert_eq!(recogniser.models().len(), 2);
+    let missing: Vec<_> = recogniser.missing().iter().map(ModelError::model).collect();
+    assert_eq!(missing, [Some("vehicle-type"), Some("vehicle-colour")]);
+    let picture = Picture::from_rgb(64, 48, vec![90; 64 * 48 * 3]).unwrap();
+    let corners = [[20.0, 20.0], [40.0, 20.0], [40.0, 25.0], [20.0, 25.0]];
+    assert_eq!(recogniser.look(&picture, &corners).unwrap(), None);
+    assert_eq!(recogniser.look_at_crop(&picture).unwrap(), None);
+    assert!(recogniser.recognise(&picture).unwrap().plates.is_empty());
+}
+
+/// VC-11
+#[test]
+fn a_grey_picture_has_a_type_and_no_colour_and_odd_pictures_are_looked_at_too() {
+    let recogniser = recogniser();
+    for (width, height) in [(1, 1), (3000, 1), (17, 33), (640, 480)] {
+        let grey = vec![128; width * height * 3];
+        let picture = Picture::from_rgb(width as u32, height as u32, grey).unwrap();
+        let look = recogniser.look_at_crop(&picture).unwrap().unwrap();
+        assert_eq!(look.vehicle.colour, None);
+        assert_eq!(look.vehicle.colour_confidence, 0.0);
+        let sum: f32 = look.classes.iter().map(|class| class.1).sum();
+        assert!((sum - 1.0).abs() < 1e-3, "{sum}");
+        for corners in [
+            [[0.0; 2]; 4],
+            [[f32::NAN; 2]; 4],
+            [[-9.0, 1e9], [2.0, 2.0], [3.0, 9.0], [0.0, 4.0]],
+        ] {
+            assert!(recogniser.look(&picture, &corners).is_ok());
+        }
     }
 }
 
