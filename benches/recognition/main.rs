@@ -105,7 +105,7 @@ fn stages(recogniser: &Recogniser, file: &[u8], corners: &[[[f32; 2]; 4]]) {
         let (scaled, scale) = timed(|| recogniser.scale(&picture));
         let (_, detect) = timed(|| recogniser.detect(&scaled).expect("the detector"));
         let (crops, crop) = timed(|| recogniser.crops(&picture, corners));
-        let (_, read) = timed(|| recogniser.read(&crops, corners.len()).expect("the reader"));
+        let (_, read) = timed(|| recogniser.classes(&crops, corners.len()).expect("the reader"));
         let (_, whole) = timed(|| {
             recogniser
                 .recognise(&Picture::decode(file).expect("the frame"))
@@ -151,7 +151,7 @@ fn compare(recogniser: &Recogniser, models: &Path, picture: &Picture, corners: &
             if name == "plate-detector" {
                 recogniser.detect(&scaled).expect("the detector")
             } else {
-                recogniser.read(&crops, 1).expect("the reader")
+                recogniser.classes(&crops, 1).expect("the reader")
             }
         };
         let wanted = ours();
@@ -247,7 +247,7 @@ fn with_criterion(recogniser: &Recogniser, file: &[u8], corners: &[[[f32; 2]; 4]
         bench.iter(|| recogniser.crops(&picture, corners))
     });
     criterion.bench_function("read", |bench| {
-        bench.iter(|| recogniser.read(&crops, corners.len()))
+        bench.iter(|| recogniser.classes(&crops, corners.len()))
     });
     criterion.bench_function("whole", |bench| {
         bench.iter(|| recogniser.recognise(&Picture::decode(file).expect("the frame")));

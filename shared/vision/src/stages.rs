@@ -39,7 +39,7 @@ impl Recogniser {
     }
 
     /// The reader's network alone: for each crop its classes, each with its steps.
-    pub fn read(&self, crops: &[f32], count: usize) -> Result<Vec<f32>> {
+    pub fn classes(&self, crops: &[f32], count: usize) -> Result<Vec<f32>> {
         self.inside(|(_, reader)| Ok(reader.outputs(crops, count)?.0))
     }
 }
