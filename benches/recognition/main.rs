@@ -105,7 +105,11 @@ fn stages(recogniser: &Recogniser, file: &[u8], corners: &[[[f32; 2]; 4]]) {
         let (scaled, scale) = timed(|| recogniser.scale(&picture));
         let (_, detect) = timed(|| recogniser.detect(&scaled).expect("the detector"));
         let (crops, crop) = timed(|| recogniser.crops(&picture, corners));
-        let (_, read) = timed(|| recogniser.classes(&crops, corners.len()).expect("the reader"));
+        let (_, read) = timed(|| {
+            recogniser
+                .classes(&crops, corners.len())
+                .expect("the reader")
+        });
         let (_, whole) = timed(|| {
             recogniser
                 .recognise(&Picture::decode(file).expect("the frame"))
