@@ -15,6 +15,8 @@ pub enum Right {
     EditPermits,
     /// Open and close a gate by hand.
     OrderBarrier,
+    /// Look through a camera, and set how often and where it looks.
+    ConfigureCameras,
     /// See visits and who is on site.
     ViewVisits,
     /// Close visits by hand.
@@ -35,11 +37,12 @@ pub enum Right {
 
 impl Right {
     /// All of them, in the order of the documented matrix.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::ViewPassages,
         Self::ViewPermits,
         Self::EditPermits,
         Self::OrderBarrier,
+        Self::ConfigureCameras,
         Self::ViewVisits,
         Self::CorrectVisits,
         Self::ViewFleet,
@@ -57,6 +60,7 @@ impl Right {
             Self::ViewPermits => "view_permits",
             Self::EditPermits => "edit_permits",
             Self::OrderBarrier => "order_barrier",
+            Self::ConfigureCameras => "configure_cameras",
             Self::ViewVisits => "view_visits",
             Self::CorrectVisits => "correct_visits",
             Self::ViewFleet => "view_fleet",
@@ -107,9 +111,10 @@ impl Role {
             | Right::ViewVisits
             | Right::ViewFleet
             | Right::ViewModels => true,
-            Right::EditPermits | Right::OrderBarrier | Right::CorrectVisits => {
-                matches!(self, Self::Admin | Self::Operator)
-            }
+            Right::EditPermits
+            | Right::OrderBarrier
+            | Right::ConfigureCameras
+            | Right::CorrectVisits => matches!(self, Self::Admin | Self::Operator),
             Right::EnrolEdges | Right::ViewAudit | Right::ManageAccounts | Right::Metrics => {
                 matches!(self, Self::Admin)
             }

@@ -11,6 +11,7 @@ export type Right =
   | 'view_permits'
   | 'edit_permits'
   | 'order_barrier'
+  | 'configure_cameras'
   | 'view_visits'
   | 'correct_visits'
   | 'view_fleet'
