@@ -75,6 +75,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let store =
         Store::open(&config.data, &config.store, clock.wall()).context("opening the store")?;
     info!(generation = store.generation(), "the store is open");
+    settle_rights(&store).await?;
     let evidence = Arc::new(
         Evidence::open(&config.data.join("evidence"), &config.evidence)
             .context("opening the pictures")?,
@@ -204,6 +205,17 @@ async fn remove_sessions(hub: Arc<Hub>) -> anyhow::Result<usize> {
 async fn end_pictures(hub: Arc<Hub>) -> anyhow::Result<usize> {
     let done = evidence::expire_due(&hub.store, &hub.evidence, &hub.clock).await?;
     Ok(done.pictures)
+}
+
+/// Gives the seeded roles the rights that this version brings.
+pub(crate) async fn settle_rights(store: &Store) -> anyhow::Result<()> {
+    let settled: Result<usize, StoreError> =
+        store.write(Priority::People, auth::settle_rights).await;
+    match settled.context("settling the rights of the seeded roles")? {
+        0 => {}
+        count => info!(count, "{count} rights are new; the seeded roles have them"),
+    }
+    Ok(())
 }
 
 /// Tells whoever started the hub where it is, how to trust it, and, until it is set up, the one-time link. The link

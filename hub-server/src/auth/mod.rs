@@ -4,6 +4,10 @@
 //! HTTP: a cookie's value comes in as text and goes out as text.
 //!
 //! What holds here:
+//! - Roles are data: five from the start, others made by people. The seeded administrator has every right, and the
+//!   last account that can manage accounts stays one. Role, sites and rights are read with each request.
+//! - An account limited to sites reaches only those, in the statement itself (`Reach`), and has no right over the whole
+//!   organisation.
 //! - No default password. The first administrator comes with the one-time set-up link that the first start prints.
 //! - Passwords are kept as PBKDF2-HMAC-SHA256 with their own salt and number of iterations; hashing never happens
 //!   inside a transaction, and only a bounded number at once.
@@ -14,7 +18,9 @@ mod accounts;
 mod limits;
 mod organisations;
 mod passwords;
+mod reach;
 mod rights;
+mod roles;
 mod sessions;
 mod setup_links;
 mod tokens;
@@ -27,9 +33,13 @@ use serde::Serialize;
 pub use accounts::Account;
 pub use accounts::NAME_LONGEST;
 pub use accounts::any_account;
+pub use accounts::change_account;
+pub use accounts::delete_account;
 pub use accounts::find_account;
 pub use accounts::find_by_name;
+pub use accounts::find_password;
 pub use accounts::insert_account;
+pub use accounts::is_managed;
 pub use accounts::list_accounts;
 pub use accounts::name_key;
 pub use accounts::update_password;
@@ -41,13 +51,28 @@ pub use organisations::oldest_organisation;
 pub use passwords::Hasher;
 pub use passwords::HasherError;
 pub use passwords::broken_rules;
+pub use reach::Reach;
 pub use rights::Right;
-pub use rights::Role;
+pub use rights::Seeded;
+pub use roles::Role;
+pub use roles::change_role;
+pub use roles::delete_role;
+pub use roles::find_role;
+pub use roles::find_role_by_name;
+pub use roles::insert_role;
+pub use roles::list_roles;
+pub use roles::seed as seed_roles;
+pub use roles::settle_rights;
+pub use sessions::Listed;
+pub use sessions::NewSession;
 pub use sessions::Session;
 pub use sessions::delete_expired;
 pub use sessions::delete_session;
+pub use sessions::delete_sessions_of;
+pub use sessions::effective;
 pub use sessions::find_session;
 pub use sessions::insert_session;
+pub use sessions::list_sessions;
 pub use setup_links::holds as setup_link_holds;
 pub use setup_links::remove as remove_setup_link;
 pub use setup_links::renew as renew_setup_link;

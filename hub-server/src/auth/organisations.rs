@@ -16,7 +16,7 @@ pub struct Organisation {
     pub name: String,
 }
 
-/// Inserts an organisation.
+/// Inserts an organisation with the roles that everybody starts with.
 pub fn insert_organisation(
     tx: &mut Tx,
     organisation: &Organisation,
@@ -30,7 +30,7 @@ pub fn insert_organisation(
             at.into(),
         ],
     )?;
-    Ok(())
+    super::roles::seed(tx, organisation.id, at)
 }
 
 /// Returns the organisation of this id.

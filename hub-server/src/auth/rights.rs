@@ -1,4 +1,4 @@
-//! Rights, and which role has which. A right lets an account use the console; it opens no gate.
+//! Rights, and which of them the seeded roles have at install. A right lets an account use the console; it opens no gate.
 
 use serde::Deserialize;
 use serde::Serialize;
@@ -27,7 +27,7 @@ pub enum Right {
     EnrolEdges,
     /// See the audit trail.
     ViewAudit,
-    /// See and create accounts.
+    /// See, make and change accounts and roles.
     ManageAccounts,
     /// See the models in use.
     ViewModels,
@@ -53,7 +53,7 @@ impl Right {
         Self::Metrics,
     ];
 
-    /// Its name in the API.
+    /// Its name in the API and in the store.
     pub fn name(self) -> &'static str {
         match self {
             Self::ViewPassages => "view_passages",
@@ -71,61 +71,88 @@ impl Right {
             Self::Metrics => "metrics",
         }
     }
+
+    /// The right of this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|right| right.name() == name)
+    }
+
+    /// Whether it is about the whole organisation or the hub, so that an account limited to sites does not have it,
+    /// whatever its role says.
+    pub fn is_organisation_wide(self) -> bool {
+        match self {
+            Self::ViewAudit | Self::ManageAccounts | Self::Metrics => true,
+            Self::ViewPassages
+            | Self::ViewPermits
+            | Self::EditPermits
+            | Self::OrderBarrier
+            | Self::ConfigureCameras
+            | Self::ViewVisits
+            | Self::CorrectVisits
+            | Self::ViewFleet
+            | Self::EnrolEdges
+            | Self::ViewModels => false,
+        }
+    }
 }
 
-/// What an account is.
+/// A role that every organisation has from the start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Role {
-    /// Runs the hub.
+pub enum Seeded {
+    /// Runs the hub: every right, of the future, too.
     Admin,
     /// Runs the gates.
     Operator,
     /// Looks.
     Viewer,
+    /// Mounts and services edges and gates.
+    Technician,
+    /// A customer, who sees nothing of the operator's.
+    Customer,
 }
 
-impl Role {
-    /// All of them, strongest first.
-    pub const ALL: [Self; 3] = [Self::Admin, Self::Operator, Self::Viewer];
+impl Seeded {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::Admin,
+        Self::Operator,
+        Self::Viewer,
+        Self::Technician,
+        Self::Customer,
+    ];
 
-    /// Its name in the API and in the store.
+    /// Its name in the API and in the store; people can't change it.
     pub fn name(self) -> &'static str {
         match self {
             Self::Admin => "admin",
             Self::Operator => "operator",
             Self::Viewer => "viewer",
+            Self::Technician => "technician",
+            Self::Customer => "customer",
         }
     }
 
-    /// The role of this name.
+    /// The seeded role of this name.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|role| role.name() == name)
     }
 
-    /// Whether the role has the right.
-    pub fn may(self, right: Right) -> bool {
+    /// Whether it has the right at install. People may change it afterwards, but for the administrator's.
+    pub fn starts_with(self, right: Right) -> bool {
         match right {
-            Right::ViewPassages
-            | Right::ViewPermits
-            | Right::ViewVisits
-            | Right::ViewFleet
-            | Right::ViewModels => true,
-            Right::EditPermits
-            | Right::OrderBarrier
-            | Right::ConfigureCameras
-            | Right::CorrectVisits => matches!(self, Self::Admin | Self::Operator),
-            Right::EnrolEdges | Right::ViewAudit | Right::ManageAccounts | Right::Metrics => {
-                matches!(self, Self::Admin)
+            Right::ViewPassages | Right::ViewFleet | Right::ViewModels => self != Self::Customer,
+            Right::ViewPermits | Right::ViewVisits => {
+                matches!(self, Self::Admin | Self::Operator | Self::Viewer)
             }
+            Right::EditPermits | Right::CorrectVisits => {
+                matches!(self, Self::Admin | Self::Operator)
+            }
+            Right::OrderBarrier | Right::ConfigureCameras => {
+                matches!(self, Self::Admin | Self::Operator | Self::Technician)
+            }
+            Right::EnrolEdges => matches!(self, Self::Admin | Self::Technician),
+            Right::ViewAudit | Right::ManageAccounts | Right::Metrics => self == Self::Admin,
         }
-    }
-
-    /// The rights that the role has.
-    pub fn rights(self) -> Vec<Right> {
-        Right::ALL
-            .into_iter()
-            .filter(|right| self.may(*right))
-            .collect()
     }
 }

@@ -115,17 +115,55 @@ fn neighbours_in_one_ipv6_network_count_as_one_address() {
     );
 }
 
+/// SE-09: the roles of the start, as documented.
 #[test]
-fn a_weaker_role_never_has_a_right_that_a_stronger_one_lacks() {
-    for pair in Role::ALL.windows(2) {
-        for right in pair[1].rights() {
-            assert!(pair[0].may(right), "{right:?}");
+fn the_seeded_roles_start_with_the_documented_rights() {
+    for (weak, strong) in [
+        (Seeded::Viewer, Seeded::Operator),
+        (Seeded::Operator, Seeded::Admin),
+        (Seeded::Technician, Seeded::Admin),
+        (Seeded::Customer, Seeded::Viewer),
+    ] {
+        for right in Right::ALL {
+            assert!(
+                strong.starts_with(right) || !weak.starts_with(right),
+                "{right:?}"
+            );
         }
     }
-    assert_eq!(Role::Admin.rights(), Right::ALL);
     for right in Right::ALL {
+        assert!(Seeded::Admin.starts_with(right) && !Seeded::Customer.starts_with(right));
         assert_eq!(serde_json::to_value(right).unwrap(), right.name());
+        assert_eq!(Right::parse(right.name()), Some(right));
     }
+    for role in Seeded::ALL {
+        assert_eq!(Seeded::parse(role.name()), Some(role));
+    }
+}
+
+/// SE-10: a right that a later version brings goes to the seeded roles once; what people took away stays away.
+#[tokio::test]
+async fn a_new_right_is_given_to_the_seeded_roles_once() {
+    let store = scratch();
+    let (organisation, _) = store.organisation("North").await;
+    let now = store.clock.wall();
+    let told: Result<_, StoreError> = store
+        .write(Priority::People, move |tx| {
+            seed_roles(tx, organisation, now)?;
+            let mut viewer = find_role_by_name(tx, organisation, "viewer")?.unwrap();
+            viewer.rights.clear();
+            change_role(tx, organisation, &viewer)?;
+            // To this store every right is new.
+            let new = settle_rights(tx)?;
+            let given = find_role_by_name(tx, organisation, "viewer")?.unwrap();
+            change_role(tx, organisation, &viewer)?;
+            let again = settle_rights(tx)?;
+            let kept = find_role_by_name(tx, organisation, "viewer")?.unwrap();
+            let customer = find_role_by_name(tx, organisation, "Customer")?.unwrap();
+            Ok((new, given.rights.len(), again, kept.rights.len(), customer.rights.len()))
+        })
+        .await;
+    assert_eq!(told.unwrap(), (Right::ALL.len(), 5, 0, 0, 0));
 }
 
 #[tokio::test]
@@ -135,26 +173,32 @@ async fn a_session_holds_until_its_end_and_its_token_is_not_in_the_store() {
     let now = store.clock.wall();
     let token = Token::random();
     let (kept, csrf) = (token.clone(), Token::random());
-    let account = Account {
-        id: AccountId::fresh(now),
-        organisation,
-        name: "Anna".into(),
-        role: Role::Operator,
-        created_at: now,
-        disabled_at: None,
-    };
     let written: Result<(), StoreError> = store
         .write(Priority::People, move |tx| {
+            seed_roles(tx, organisation, now)?;
+            let role = find_role_by_name(tx, organisation, "operator")?.unwrap();
+            let account = Account {
+                id: AccountId::fresh(now),
+                organisation,
+                name: "Anna".into(),
+                role: role.id,
+                role_name: role.name,
+                sites: None,
+                created_at: now,
+                disabled_at: None,
+            };
             insert_account(tx, &account, "x")?;
-            insert_session(
-                tx,
-                &kept,
-                &csrf,
-                account.id,
-                now,
-                now.plus(Duration::from_secs(60)),
-                "192.0.2.1",
-            )
+            let session = NewSession {
+                id: uuid::Uuid::fresh(now),
+                token: kept.clone(),
+                csrf: csrf.clone(),
+                account: account.id,
+                created_at: now,
+                expires_at: now.plus(Duration::from_secs(60)),
+                address: "192.0.2.1".into(),
+                agent: String::new(),
+            };
+            insert_session(tx, &session)
         })
         .await;
     written.unwrap();
@@ -170,7 +214,9 @@ async fn a_session_holds_until_its_end_and_its_token_is_not_in_the_store() {
         })
         .await;
     let (session, late, other, account) = found.unwrap();
-    assert_eq!(session.unwrap().role, Role::Operator);
+    let session = session.unwrap();
+    assert_eq!(session.role, "operator");
+    assert!(session.rights.contains(&Right::EditPermits) && session.reach.is_whole());
     assert!(late.is_none() && other.is_none());
     assert_eq!(account.unwrap().0.name, "Anna");
     assert!(!format!("{token:?}").contains(token.reveal()));

@@ -7,6 +7,7 @@ use contract::ids::SiteId;
 use contract::time::Timestamp;
 use contract::wire::Hello;
 
+use crate::auth::Reach;
 use crate::fleet::gates::Told;
 use crate::store::Row;
 use crate::store::StoreError;
@@ -70,12 +71,13 @@ const COLUMNS: &str = "id, organisation, site, name, machine, version, state, cr
      retired_at, last_heard_at, epoch, next_seq, directives_through, book_version";
 
 /// Returns the organisation's edges, enrolled ones first, by name.
-pub fn list_edges(tx: &mut Tx, organisation: OrganisationId) -> Result<Vec<Edge>, StoreError> {
+pub fn list_edges(tx: &mut Tx, of: impl Into<Reach>) -> Result<Vec<Edge>, StoreError> {
+    let (of, within) = (of.into(), Reach::clause("site", 2));
     tx.list(
         &format!(
-            "SELECT {COLUMNS} FROM edges WHERE organisation = $1 ORDER BY state, name, created_at"
+            "SELECT {COLUMNS} FROM edges WHERE organisation = $1{within} ORDER BY state, name, created_at"
         ),
-        &[Value::from(organisation)],
+        &[Value::from(of.organisation), of.value()],
     )?
     .iter()
     .map(edge)
@@ -85,12 +87,13 @@ pub fn list_edges(tx: &mut Tx, organisation: OrganisationId) -> Result<Vec<Edge>
 /// Returns one edge of the organisation.
 pub fn find_edge(
     tx: &mut Tx,
-    organisation: OrganisationId,
+    of: impl Into<Reach>,
     id: EdgeId,
 ) -> Result<Option<Edge>, StoreError> {
+    let (of, within) = (of.into(), Reach::clause("site", 3));
     tx.find(
-        &format!("SELECT {COLUMNS} FROM edges WHERE organisation = $1 AND id = $2"),
-        &[Value::from(organisation), Value::from(id)],
+        &format!("SELECT {COLUMNS} FROM edges WHERE organisation = $1 AND id = $2{within}"),
+        &[Value::from(of.organisation), Value::from(id), of.value()],
     )?
     .as_ref()
     .map(edge)
@@ -283,14 +286,15 @@ pub fn model_changed(
 }
 
 /// Returns the models of the organisation's edges.
-pub fn list_models(
-    tx: &mut Tx,
-    organisation: OrganisationId,
-) -> Result<Vec<EdgeModel>, StoreError> {
+pub fn list_models(tx: &mut Tx, of: impl Into<Reach>) -> Result<Vec<EdgeModel>, StoreError> {
+    let (of, within) = (of.into(), Reach::clause("e.site", 2));
     tx.list(
-        "SELECT edge, name, version, sha256, input, classes, loaded, why, at FROM edge_models \
-         WHERE organisation = $1 ORDER BY edge, name",
-        &[Value::from(organisation)],
+        &format!(
+            "SELECT m.edge, m.name, m.version, m.sha256, m.input, m.classes, m.loaded, m.why, m.at \
+             FROM edge_models m JOIN edges e ON e.id = m.edge \
+             WHERE m.organisation = $1{within} ORDER BY m.edge, m.name"
+        ),
+        &[Value::from(of.organisation), of.value()],
     )?
     .iter()
     .map(|row| {

@@ -13,6 +13,7 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
+use crate::auth::Reach;
 use crate::fleet::directives;
 use crate::fleet::edges;
 use crate::fleet::edges::Edge;
@@ -122,15 +123,16 @@ pub fn create(tx: &mut Tx, enrolment: &Enrolment, secret_hash: [u8; 32]) -> Resu
 /// Returns the organisation's newest codes, newest first.
 pub fn list_enrolments(
     tx: &mut Tx,
-    organisation: OrganisationId,
+    of: impl Into<Reach>,
     limit: u32,
 ) -> Result<Vec<Enrolment>, StoreError> {
+    let (of, within) = (of.into(), Reach::clause("site", 2));
     let rows = tx.list(
         &format!(
-            "SELECT {COLUMNS} FROM enrolments WHERE organisation = $1 \
-             ORDER BY created_at DESC, id DESC LIMIT $2"
+            "SELECT {COLUMNS} FROM enrolments WHERE organisation = $1{within} \
+             ORDER BY created_at DESC, id DESC LIMIT $3"
         ),
-        &[Value::from(organisation), Value::from(limit)],
+        &[Value::from(of.organisation), of.value(), Value::from(limit)],
     )?;
     rows.iter().map(enrolment).collect()
 }

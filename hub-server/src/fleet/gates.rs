@@ -10,6 +10,7 @@ use contract::ids::SiteId;
 use contract::sighting::Direction;
 use contract::time::Timestamp;
 
+use crate::auth::Reach;
 use crate::store::Row;
 use crate::store::StoreError;
 use crate::store::Tx;
@@ -74,10 +75,11 @@ pub struct Told {
 const COLUMNS: &str = "id, site, edge, name, direction, created_at";
 
 /// Returns the organisation's gates by name.
-pub fn list_gates(tx: &mut Tx, organisation: OrganisationId) -> Result<Vec<Gate>, StoreError> {
+pub fn list_gates(tx: &mut Tx, of: impl Into<Reach>) -> Result<Vec<Gate>, StoreError> {
+    let (of, within) = (of.into(), Reach::clause("site", 2));
     tx.list(
-        &format!("SELECT {COLUMNS} FROM gates WHERE organisation = $1 ORDER BY name, id"),
-        &[Value::from(organisation)],
+        &format!("SELECT {COLUMNS} FROM gates WHERE organisation = $1{within} ORDER BY name, id"),
+        &[Value::from(of.organisation), of.value()],
     )?
     .iter()
     .map(gate)
@@ -87,12 +89,13 @@ pub fn list_gates(tx: &mut Tx, organisation: OrganisationId) -> Result<Vec<Gate>
 /// Returns one gate of the organisation.
 pub fn find_gate(
     tx: &mut Tx,
-    organisation: OrganisationId,
+    of: impl Into<Reach>,
     id: GateId,
 ) -> Result<Option<Gate>, StoreError> {
+    let (of, within) = (of.into(), Reach::clause("site", 3));
     tx.find(
-        &format!("SELECT {COLUMNS} FROM gates WHERE organisation = $1 AND id = $2"),
-        &[Value::from(organisation), Value::from(id)],
+        &format!("SELECT {COLUMNS} FROM gates WHERE organisation = $1 AND id = $2{within}"),
+        &[Value::from(of.organisation), Value::from(id), of.value()],
     )?
     .as_ref()
     .map(gate)

@@ -15,6 +15,7 @@ pub mod directives;
 pub mod edges;
 pub mod enrolments;
 pub mod gates;
+pub mod news;
 pub mod orders;
 pub mod presence;
 pub mod sites;

@@ -4,6 +4,7 @@ use contract::ids::OrganisationId;
 use contract::ids::SiteId;
 use contract::time::Timestamp;
 
+use crate::auth::Reach;
 use crate::store::Row;
 use crate::store::StoreError;
 use crate::store::Tx;
@@ -58,10 +59,11 @@ pub fn insert(tx: &mut Tx, organisation: OrganisationId, site: &Site) -> Result<
 }
 
 /// Returns the organisation's sites by name.
-pub fn list_sites(tx: &mut Tx, organisation: OrganisationId) -> Result<Vec<Site>, StoreError> {
+pub fn list_sites(tx: &mut Tx, of: impl Into<Reach>) -> Result<Vec<Site>, StoreError> {
+    let (of, within) = (of.into(), Reach::clause("id", 2));
     tx.list(
-        &format!("SELECT {COLUMNS} FROM sites WHERE organisation = $1 ORDER BY name"),
-        &[Value::from(organisation)],
+        &format!("SELECT {COLUMNS} FROM sites WHERE organisation = $1{within} ORDER BY name"),
+        &[Value::from(of.organisation), of.value()],
     )?
     .iter()
     .map(site)
@@ -71,12 +73,13 @@ pub fn list_sites(tx: &mut Tx, organisation: OrganisationId) -> Result<Vec<Site>
 /// Returns one site of the organisation.
 pub fn find_site(
     tx: &mut Tx,
-    organisation: OrganisationId,
+    of: impl Into<Reach>,
     id: SiteId,
 ) -> Result<Option<Site>, StoreError> {
+    let (of, within) = (of.into(), Reach::clause("id", 3));
     tx.find(
-        &format!("SELECT {COLUMNS} FROM sites WHERE organisation = $1 AND id = $2"),
-        &[Value::from(organisation), Value::from(id)],
+        &format!("SELECT {COLUMNS} FROM sites WHERE organisation = $1 AND id = $2{within}"),
+        &[Value::from(of.organisation), Value::from(id), of.value()],
     )?
     .as_ref()
     .map(site)

@@ -26,6 +26,7 @@ use tracing::warn;
 
 use crate::audit;
 use crate::audit::Actor;
+use crate::fleet;
 use crate::fleet::edges;
 use crate::fleet::gates;
 use crate::fleet::gates::Gate;
@@ -35,7 +36,6 @@ use crate::intake::ledger::Entry;
 use crate::intake::ledger::EntryState;
 use crate::intake::ledger::Kept;
 use crate::intake::ledger::Stream;
-use crate::live;
 use crate::parking;
 use crate::store::StoreError;
 use crate::store::Tx;
@@ -242,7 +242,7 @@ impl Source<'_> {
                     "gate": gate, "name": changed.input, "active": changed.active,
                     "at": told.at.to_string(),
                 });
-                live::publish(tx, organisation, "input", &news)?;
+                fleet::news::of_gate(tx, organisation, gate, "input", &news)?;
             }
             Fact::CameraChanged(changed) => {
                 let gate = self.gate(event)?.id;
@@ -251,7 +251,7 @@ impl Source<'_> {
                     "gate": gate, "name": changed.camera, "state": changed.state,
                     "why": changed.why, "at": told.at.to_string(),
                 });
-                live::publish(tx, organisation, "camera", &news)?;
+                fleet::news::of_gate(tx, organisation, gate, "camera", &news)?;
             }
             Fact::OrderDone(done) => self.order_done(tx, told, done)?,
             Fact::ModelChanged(changed) => {
@@ -313,7 +313,7 @@ impl Source<'_> {
                 "id": order.id, "gate": order.gate, "state": order.state.name(),
                 "done_at": told.at.to_string(),
             });
-            live::publish(tx, organisation, "order", &news)?;
+            fleet::news::of_gate(tx, organisation, order.gate, "order", &news)?;
         }
         Ok(())
     }
@@ -392,7 +392,7 @@ impl Source<'_> {
 
     fn edge_news(&self, tx: &mut Tx) -> Result<(), StoreError> {
         let news = json!({ "id": self.stream.edge });
-        live::publish(tx, self.stream.organisation, "edge", &news)
+        fleet::news::of_edge(tx, self.stream.organisation, self.stream.edge, &news)
     }
 }
 

@@ -18,6 +18,7 @@ use serde_json::json;
 use tokio::sync::Mutex;
 use tokio::sync::broadcast::error::RecvError;
 
+use crate::fleet;
 use crate::fleet::directives as left;
 use crate::fleet::directives::Pending;
 use crate::fleet::edges;
@@ -26,7 +27,6 @@ use crate::fleet::edges::EdgeState;
 use crate::fleet::orders;
 use crate::fleet::orders::OrderState;
 use crate::link::shell::Welcomed;
-use crate::live;
 use crate::parking;
 use crate::store::Priority;
 use crate::store::StoreError;
@@ -133,7 +133,7 @@ async fn collect(welcomed: &Welcomed, sent: u64) -> anyhow::Result<Option<Direct
                     orders::mark_sent(tx, organisation, *id, now)?;
                     let state = OrderState::Sent.name();
                     let news = json!({ "id": id, "gate": gate, "state": state });
-                    live::publish(tx, organisation, "order", &news)?;
+                    fleet::news::of_gate(tx, organisation, *gate, "order", &news)?;
                 }
                 Ok(())
             })

@@ -23,6 +23,7 @@ use tracing::info;
 
 use crate::audit;
 use crate::audit::Actor;
+use crate::fleet;
 use crate::fleet::enrolments;
 use crate::fleet::enrolments::EnrolError;
 use crate::fleet::enrolments::Enrolment;
@@ -31,7 +32,6 @@ use crate::fleet::gates::Gate;
 use crate::link::Parts;
 use crate::link::shell::refusal;
 use crate::link::shell::refuse;
-use crate::live;
 use crate::store::Id;
 use crate::store::Priority;
 
@@ -181,7 +181,7 @@ async fn join(
                 },
             )?;
             let news = json!({ "id": edge, "enrolled": true, "at": now.to_string() });
-            live::publish(tx, enrolment.organisation, "edge", &news)?;
+            fleet::news::of_edge(tx, enrolment.organisation, edge, &news)?;
             Ok(gates)
         })
         .await;

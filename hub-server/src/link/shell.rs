@@ -25,6 +25,7 @@ use tracing::warn;
 
 use crate::audit;
 use crate::audit::Actor;
+use crate::fleet;
 use crate::fleet::directives as left;
 use crate::fleet::edges;
 use crate::fleet::edges::Edge;
@@ -39,7 +40,6 @@ use crate::link::pictures;
 use crate::link::session;
 use crate::link::session::Session;
 use crate::link::sessions::Sessions;
-use crate::live;
 use crate::store::Priority;
 use crate::store::StoreError;
 
@@ -208,7 +208,7 @@ async fn welcome(
             move |tx| {
                 edges::heard(tx, organisation, edge, 0, at)?;
                 let news = json!({ "id": edge, "connected": false, "at": at.to_string() });
-                live::publish(tx, organisation, "edge", &news)
+                fleet::news::of_edge(tx, organisation, edge, &news)
             }
         })
         .await;
@@ -248,7 +248,7 @@ async fn greet(
             edges::greeted(tx, stream.organisation, &hello, now)?;
             left::greet(tx, stream.organisation, &hello)?;
             let news = json!({ "id": stream.edge, "connected": true, "at": now.to_string() });
-            live::publish(tx, stream.organisation, "edge", &news)?;
+            fleet::news::of_edge(tx, stream.organisation, stream.edge, &news)?;
             let newest = ledger::raw(tx, &stream, greeting.through)?
                 .map(|raw| <[u8; 32]>::from(Sha256::digest(&raw)).into());
             Ok::<_, StoreError>((greeting.through, newest))
@@ -329,7 +329,7 @@ async fn record_second_holder(
                 &line(&stream, now, "edge.identity_in_use", summary, details),
             )?;
             let news = json!({ "id": edge, "identity_in_use": true, "at": now.to_string() });
-            live::publish(tx, organisation, "edge", &news)
+            fleet::news::of_edge(tx, organisation, edge, &news)
         })
         .await
         .map_err(|error: StoreError| anyhow::Error::new(error).context("recording a second holder"))

@@ -3,10 +3,12 @@
 //! News is written in the transaction that caused it and kept for those who come back, so that a console that was
 //! away resumes by the last number it saw. `web/live` sends it; this room only writes and reads the table.
 //!
-//! What holds here: news of one organisation is never read by another; the table keeps the newest 10,000 items.
+//! What holds here: news of one organisation is never read by another, and that of a site only by those who reach it; the table keeps the newest 10,000 items.
 
 use contract::ids::OrganisationId;
+use contract::ids::SiteId;
 
+use crate::auth::Reach;
 use crate::store::StoreError;
 use crate::store::Tx;
 use crate::store::Wake;
@@ -25,17 +27,44 @@ pub struct News {
     pub body: String,
 }
 
-/// Tells the organisation's consoles, once the transaction has committed.
+/// Tells the organisation's consoles, once the transaction has committed, what is about no one of its sites: accounts
+/// that are limited to sites do not see it.
 pub fn publish(
     tx: &mut Tx,
     organisation: OrganisationId,
     kind: &str,
     body: &serde_json::Value,
 ) -> Result<(), StoreError> {
+    insert(tx, organisation, None, kind, body)
+}
+
+/// Tells the organisation's consoles, once the transaction has committed, what happened at a site.
+pub fn publish_at(
+    tx: &mut Tx,
+    organisation: OrganisationId,
+    site: SiteId,
+    kind: &str,
+    body: &serde_json::Value,
+) -> Result<(), StoreError> {
+    insert(tx, organisation, Some(site), kind, body)
+}
+
+fn insert(
+    tx: &mut Tx,
+    organisation: OrganisationId,
+    site: Option<SiteId>,
+    kind: &str,
+    body: &serde_json::Value,
+) -> Result<(), StoreError> {
     let id = tx
         .one(
-            "INSERT INTO live_news (organisation, kind, body) VALUES ($1, $2, $3) RETURNING id",
-            &[organisation.into(), kind.into(), body.to_string().into()],
+            "INSERT INTO live_news (organisation, site, kind, body) VALUES ($1, $2, $3, $4) RETURNING id",
+            &[
+                organisation.into(),
+                site.into(),
+                kind.into(),
+                body.to_string().into(),
+            ],
         )?
         .int(0)?;
     tx.execute(
@@ -49,13 +78,26 @@ pub fn publish(
 /// Returns up to `limit` items after `after`, oldest first.
 pub fn list_after(
     tx: &mut Tx,
-    organisation: OrganisationId,
+    of: impl Into<Reach>,
     after: i64,
     limit: i64,
 ) -> Result<Vec<News>, StoreError> {
+    let of = of.into();
+    let mut values = vec![of.organisation.into(), after.into()];
+    // What is about no site is about the organisation, and for those who are not limited to sites.
+    let within = if of.is_whole() {
+        String::new()
+    } else {
+        values.push(of.value());
+        Reach::clause("site", values.len())
+    };
+    values.push(limit.into());
+    let limit = values.len();
     tx.list(
-        "SELECT id, kind, body FROM live_news WHERE organisation = $1 AND id > $2 ORDER BY id LIMIT $3",
-        &[organisation.into(), after.into(), limit.into()],
+        &format!(
+            "SELECT id, kind, body FROM live_news WHERE organisation = $1 AND id > $2{within} ORDER BY id LIMIT ${limit}"
+        ),
+        &values,
     )?
     .iter()
     .map(|row| {

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use contract::ids::OrganisationId;
 use contract::ids::SiteId;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Named;
+use crate::auth::Reach;
 use crate::fleet;
 use crate::store::StoreError;
 use crate::store::Tx;
@@ -27,18 +27,16 @@ pub struct Occupancy {
 }
 
 /// Lists every site of the organisation, empty ones too.
-pub fn list_occupancy(
-    tx: &mut Tx,
-    organisation: OrganisationId,
-) -> Result<Vec<Occupancy>, StoreError> {
+pub fn list_occupancy(tx: &mut Tx, of: impl Into<Reach>) -> Result<Vec<Occupancy>, StoreError> {
+    let of = of.into();
     let mut on_site: BTreeMap<SiteId, i64> = BTreeMap::new();
     for row in tx.list(
         "SELECT site, COUNT(*) FROM visits WHERE organisation = $1 AND state = 'open' GROUP BY site",
-        &[organisation.into()],
+        &[of.organisation.into()],
     )? {
         on_site.insert(row.id(0)?, row.int(1)?);
     }
-    Ok(fleet::sites::list_sites(tx, organisation)?
+    Ok(fleet::sites::list_sites(tx, of)?
         .into_iter()
         .map(|site| Occupancy {
             on_site: on_site.remove(&site.id).unwrap_or(0),

@@ -15,6 +15,7 @@ use contract::ids::OrderId;
 use contract::ids::OrganisationId;
 use contract::ids::PassageId;
 use contract::ids::PermitId;
+use contract::ids::SiteId;
 use contract::plate::Candidate;
 use contract::plate::Plate;
 use contract::plate::PlateRead;
@@ -36,6 +37,7 @@ use super::Context;
 use super::Named;
 use super::Names;
 use super::words;
+use crate::auth::Reach;
 use crate::evidence;
 use crate::evidence::PictureStage;
 use crate::fleet;
@@ -308,17 +310,22 @@ const FROM: &str =
 /// Lists passages, newest first, from just before the one given.
 pub fn list_passages(
     tx: &mut Tx,
-    organisation: OrganisationId,
+    of: impl Into<Reach>,
     filter: &Filter,
     before: Option<(Timestamp, PassageId)>,
     limit: i64,
 ) -> Result<Vec<Passage>, StoreError> {
+    let of = of.into();
+    let organisation = of.organisation;
     let mut sql = format!("SELECT {COLUMNS} {FROM} WHERE p.organisation = $1");
     let mut values: Vec<Value> = vec![organisation.into()];
     let mut next = |value: Value| {
         values.push(value);
         values.len()
     };
+    if !of.is_whole() {
+        sql.push_str(&Reach::clause("p.site", next(of.value())));
+    }
     if let Some(plate) = &filter.plate {
         // A key holds only A-Z and 0-9, so nothing in it means anything to LIKE.
         let holds = next(format!("%{}%", plate.key()).into());
@@ -367,24 +374,34 @@ pub fn list_passages(
 /// Returns what a list shows of one passage.
 pub fn find_passage(
     tx: &mut Tx,
-    organisation: OrganisationId,
+    of: impl Into<Reach>,
     id: PassageId,
 ) -> Result<Option<Passage>, StoreError> {
+    let of = of.into();
+    let mut values: Vec<Value> = vec![of.organisation.into(), id.into()];
+    let within = if of.is_whole() {
+        String::new()
+    } else {
+        values.push(of.value());
+        Reach::clause("p.site", values.len())
+    };
     let rows = tx.list(
-        &format!("SELECT {COLUMNS} {FROM} WHERE p.organisation = $1 AND p.id = $2"),
-        &[organisation.into(), id.into()],
+        &format!("SELECT {COLUMNS} {FROM} WHERE p.organisation = $1 AND p.id = $2{within}"),
+        &values,
     )?;
-    Ok(passages_of(tx, organisation, &rows)?.pop())
+    Ok(passages_of(tx, of.organisation, &rows)?.pop())
 }
 
 /// Returns everything that is known of a passage.
 pub fn find_detail(
     tx: &mut Tx,
-    organisation: OrganisationId,
+    of: impl Into<Reach>,
     id: PassageId,
 ) -> Result<Option<PassageDetail>, StoreError> {
+    let of = of.into();
+    let organisation = of.organisation;
     let (Some(passage), Some(row)) = (
-        find_passage(tx, organisation, id)?,
+        find_passage(tx, of, id)?,
         tx.find(
             "SELECT read_json, models_json, edge, epoch, seq, event_at, time_quality, received_at FROM passages \
              WHERE organisation = $1 AND id = $2",
@@ -574,7 +591,10 @@ pub(super) fn publish(
     id: PassageId,
 ) -> Result<(), StoreError> {
     match find_passage(tx, organisation, id)? {
-        Some(passage) => live::publish(tx, organisation, "passage", &words::to_news(&passage)),
+        Some(passage) => {
+            let site = SiteId(passage.site.id);
+            live::publish_at(tx, organisation, site, "passage", &words::to_news(&passage))
+        }
         None => Ok(()),
     }
 }

@@ -19,6 +19,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::words;
+use crate::auth::Reach;
 use crate::fleet;
 use crate::store::Row;
 use crate::store::StoreError;
@@ -340,12 +341,15 @@ pub fn restore(
 /// Returns a permit, in force or withdrawn.
 pub fn find_permit(
     tx: &mut Tx,
-    organisation: OrganisationId,
+    of: impl Into<Reach>,
     id: PermitId,
 ) -> Result<Option<Permit>, StoreError> {
+    let of = of.into();
+    let mut values: Vec<Value> = vec![of.organisation.into(), id.into()];
+    let within = within(tx, of, &mut values)?;
     tx.find(
-        &format!("SELECT {COLUMNS} FROM permits WHERE organisation = $1 AND id = $2"),
-        &[organisation.into(), id.into()],
+        &format!("SELECT {COLUMNS} FROM permits WHERE organisation = $1 AND id = $2{within}"),
+        &values,
     )?
     .map(|row| read(&row))
     .transpose()
@@ -370,16 +374,18 @@ pub fn find_in_force(
 /// Lists permits by plate, after the one given as plate key and id.
 pub fn list_permits(
     tx: &mut Tx,
-    organisation: OrganisationId,
+    of: impl Into<Reach>,
     filter: &Filter,
     after: Option<&(String, PermitId)>,
     limit: i64,
 ) -> Result<Vec<Permit>, StoreError> {
+    let of = of.into();
     let mut sql = format!(
         "SELECT {COLUMNS} FROM permits WHERE organisation = $1 AND withdrawn_at IS {}",
         if filter.withdrawn { "NOT NULL" } else { "NULL" }
     );
-    let mut values: Vec<Value> = vec![organisation.into()];
+    let mut values: Vec<Value> = vec![of.organisation.into()];
+    sql.push_str(&within(tx, of, &mut values)?);
     let mut next = |value: Value| {
         values.push(value);
         values.len()
@@ -411,6 +417,22 @@ pub fn list_permits(
         next(limit.into())
     ));
     tx.list(&sql, &values)?.iter().map(read).collect()
+}
+
+/// What narrows a statement to the permits that hold at a gate within reach: those of every gate, and those that name
+/// one of its gates. Who reaches the whole organisation is not narrowed.
+fn within(tx: &mut Tx, of: Reach, values: &mut Vec<Value>) -> Result<String, StoreError> {
+    if of.is_whole() {
+        return Ok(String::new());
+    }
+    let mut clause = String::from(" AND (gates_json = '[]'");
+    for gate in fleet::gates::list_gates(tx, of)? {
+        // An id holds only hexadecimal digits and hyphens, so nothing in it means anything to LIKE.
+        values.push(format!("%\"{}\"%", gate.id).into());
+        clause.push_str(&format!(" OR gates_json LIKE ${}", values.len()));
+    }
+    clause.push(')');
+    Ok(clause)
 }
 
 /// Counts the permits in force.

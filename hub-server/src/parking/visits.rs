@@ -21,6 +21,7 @@ use utoipa::ToSchema;
 use super::Named;
 use super::Names;
 use super::words;
+use crate::auth::Reach;
 use crate::live;
 use crate::store::Id;
 use crate::store::Row;
@@ -151,17 +152,22 @@ const FROM: &str =
 /// Lists visits, newest first, from just before the one given.
 pub fn list_visits(
     tx: &mut Tx,
-    organisation: OrganisationId,
+    of: impl Into<Reach>,
     filter: &Filter,
     before: Option<(Timestamp, VisitId)>,
     limit: i64,
 ) -> Result<Vec<Visit>, StoreError> {
+    let of = of.into();
+    let organisation = of.organisation;
     let mut sql = format!("SELECT {COLUMNS} {FROM} WHERE v.organisation = $1");
     let mut values: Vec<Value> = vec![organisation.into()];
     let mut next = |value: Value| {
         values.push(value);
         values.len()
     };
+    if !of.is_whole() {
+        sql.push_str(&Reach::clause("v.site", next(of.value())));
+    }
     if let Some(state) = filter.state {
         sql.push_str(&format!(
             " AND v.state = ${}",
@@ -186,16 +192,24 @@ pub fn list_visits(
 /// Returns one visit.
 pub fn find_visit(
     tx: &mut Tx,
-    organisation: OrganisationId,
+    of: impl Into<Reach>,
     id: VisitId,
 ) -> Result<Option<Visit>, StoreError> {
+    let of = of.into();
+    let mut values: Vec<Value> = vec![of.organisation.into(), id.into()];
+    let within = if of.is_whole() {
+        String::new()
+    } else {
+        values.push(of.value());
+        Reach::clause("v.site", values.len())
+    };
     let row = tx.find(
-        &format!("SELECT {COLUMNS} {FROM} WHERE v.organisation = $1 AND v.id = $2"),
-        &[organisation.into(), id.into()],
+        &format!("SELECT {COLUMNS} {FROM} WHERE v.organisation = $1 AND v.id = $2{within}"),
+        &values,
     )?;
     match row {
         Some(row) => {
-            let names = Names::load(tx, organisation)?;
+            let names = Names::load(tx, of.organisation)?;
             read(&row, &names).map(Some)
         }
         None => Ok(None),
@@ -205,10 +219,15 @@ pub fn find_visit(
 /// Ends a visit because a person says that it is over. The exit's own event may still arrive and be attached.
 pub fn close(
     tx: &mut Tx,
-    organisation: OrganisationId,
+    of: impl Into<Reach>,
     id: VisitId,
     by: &Corrector,
 ) -> Result<Corrected, StoreError> {
+    let of = of.into();
+    let organisation = of.organisation;
+    if find_visit(tx, of, id)?.is_none() {
+        return Ok(Corrected::NotFound);
+    }
     let changed = tx.execute(
         // Of an unpaired visit nobody knows when it ended: only an open one ends with the correction.
         "UPDATE visits SET left_at = CASE WHEN state = 'open' THEN $1 ELSE left_at END, state = 'closed', \
@@ -573,7 +592,10 @@ fn answer(
 
 fn publish(tx: &mut Tx, organisation: OrganisationId, id: VisitId) -> Result<(), StoreError> {
     match find_visit(tx, organisation, id)? {
-        Some(visit) => live::publish(tx, organisation, "visit", &words::to_news(&visit)),
+        Some(visit) => {
+            let site = SiteId(visit.site.id);
+            live::publish_at(tx, organisation, site, "visit", &words::to_news(&visit))
+        }
         None => Ok(()),
     }
 }

@@ -8,7 +8,7 @@ use rusqlite_migration::Migrations;
 use super::StoreError;
 
 /// Every migration in its order. A released file is never changed; a new one is added here.
-const SQLITE: [(&str, &str); 5] = [
+const SQLITE: [(&str, &str); 6] = [
     (
         "0001_house",
         include_str!("../../migrations/sqlite/0001_house.sql"),
@@ -28,6 +28,10 @@ const SQLITE: [(&str, &str); 5] = [
     (
         "0005_vehicles",
         include_str!("../../migrations/sqlite/0005_vehicles.sql"),
+    ),
+    (
+        "0006_roles",
+        include_str!("../../migrations/sqlite/0006_roles.sql"),
     ),
 ];
 
@@ -60,6 +64,54 @@ pub(super) fn sqlite(connection: &mut Connection, now: Timestamp) -> Result<u64,
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The accounts and sessions of a hub from before roles were data keep what they were.
+    #[test]
+    fn accounts_from_before_roles_were_data_keep_their_role() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        connection.pragma_update(None, "foreign_keys", true).unwrap();
+        let before = SQLITE.iter().take(5).map(|(_, sql)| M::up(sql)).collect();
+        Migrations::new(before).to_latest(&mut connection).unwrap();
+        connection
+            .execute_batch(
+                "INSERT INTO organisations VALUES (x'00000000000000000000000000000001', 'North', 1767225600000);
+                 INSERT INTO organisations VALUES (x'00000000000000000000000000000002', 'South', 1767225600000);
+                 INSERT INTO accounts VALUES (x'00000000000000000000000000000011', x'00000000000000000000000000000001',
+                     'Anna', 'anna', 'admin', 'hash', 5, NULL);
+                 INSERT INTO accounts VALUES (x'00000000000000000000000000000012', x'00000000000000000000000000000002',
+                     'Olga', 'olga', 'operator', 'hash', 5, 7);
+                 INSERT INTO sessions VALUES (zeroblob(32), x'00000000000000000000000000000011', 'csrf', 5, 9, 'there');",
+            )
+            .unwrap();
+        sqlite(&mut connection, Timestamp::from_millis(5)).unwrap();
+        let rows: Vec<(String, String, bool, i64, Option<i64>)> = connection
+            .prepare(
+                "SELECT a.name, r.seeded, r.organisation = a.organisation, a.all_sites, a.disabled_at \
+                 FROM accounts a JOIN roles r ON r.id = a.role ORDER BY a.name",
+            )
+            .unwrap()
+            .query_map([], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
+            })
+            .unwrap()
+            .map(Result::unwrap)
+            .collect();
+        assert_eq!(
+            rows,
+            [
+                ("Anna".to_owned(), "admin".to_owned(), true, 1, None),
+                ("Olga".to_owned(), "operator".to_owned(), true, 1, Some(7)),
+            ]
+        );
+        let id: Vec<u8> = connection
+            .query_row("SELECT id FROM sessions", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(uuid::Uuid::from_slice(&id).unwrap().get_version_num(), 7);
+        let roles: i64 = connection
+            .query_row("SELECT count(DISTINCT id) FROM roles", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(roles, 10);
+    }
 
     #[test]
     fn the_schema_builds_twice_to_the_same_generation() {

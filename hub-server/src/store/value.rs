@@ -78,6 +78,22 @@ ids!(
     AccountId,
 );
 
+impl Id for Uuid {
+    fn from_uuid(uuid: Uuid) -> Self {
+        uuid
+    }
+
+    fn fresh(at: Timestamp) -> Self {
+        AccountId::new(at, rand::random()).0
+    }
+}
+
+impl From<Uuid> for Value {
+    fn from(id: Uuid) -> Self {
+        Self::Bytes(id.as_bytes().to_vec())
+    }
+}
+
 impl From<i64> for Value {
     fn from(number: i64) -> Self {
         Self::Int(number)

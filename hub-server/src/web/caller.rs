@@ -1,5 +1,6 @@
 //! Who calls: the layer that admits or refuses a request by its route's line, and what handlers learn of the caller.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -16,6 +17,7 @@ use axum::response::Response;
 use contract::ids::AccountId;
 use contract::ids::OrganisationId;
 use contract::time::Timestamp;
+use uuid::Uuid;
 
 use super::answer::Arrival;
 use super::error::WebError;
@@ -23,8 +25,8 @@ use super::routes::Access;
 use crate::audit;
 use crate::audit::Actor;
 use crate::auth;
+use crate::auth::Reach;
 use crate::auth::Right;
-use crate::auth::Role;
 use crate::auth::Token;
 use crate::hub::Hub;
 use crate::store::Priority;
@@ -42,14 +44,42 @@ pub struct Caller {
     pub account: AccountId,
     /// Its name.
     pub name: String,
-    /// What it is.
-    pub role: Role,
+    /// The name of its role.
+    pub role: String,
+    /// What it may do at this moment.
+    pub rights: BTreeSet<Right>,
     /// Its organisation: every query of tenant data carries it.
     pub organisation: OrganisationId,
+    /// What it reaches of its organisation: queries of what belongs to a site carry it.
+    pub reach: Reach,
     /// Its organisation's name.
     pub organisation_name: String,
+    /// Its session, as it is named to people.
+    pub session: Uuid,
     /// The token that each write must carry.
     pub csrf: Token,
+}
+
+impl Caller {
+    /// Whether it has the right.
+    pub fn may(&self, right: Right) -> bool {
+        self.rights.contains(&right)
+    }
+
+    /// Who calls by this session.
+    pub(super) fn of(session: auth::Session) -> Self {
+        Self {
+            account: session.account,
+            name: session.name,
+            role: session.role,
+            rights: session.rights,
+            organisation: session.reach.organisation,
+            reach: session.reach,
+            organisation_name: session.organisation_name,
+            session: session.id,
+            csrf: session.csrf,
+        }
+    }
 }
 
 /// A request by somebody who is logged in; what an audit line needs.
@@ -173,7 +203,7 @@ async fn check(guard: &Admission, request: &Parts) -> Result<Option<Caller>, Web
         ));
     }
     if let Some(right) = right
-        && !caller.role.may(right)
+        && !caller.may(right)
     {
         record_refusal(&guard.hub, request, &caller, right).await?;
         return Err(WebError::Forbidden("Your role does not have this right."));
@@ -194,14 +224,7 @@ pub(super) async fn find_caller(
         .store
         .read(move |tx| Ok::<_, WebError>(auth::find_session(tx, &token, now)?))
         .await?;
-    Ok(session.map(|session| Caller {
-        account: session.account,
-        name: session.name,
-        role: session.role,
-        organisation: session.organisation,
-        organisation_name: session.organisation_name,
-        csrf: session.csrf,
-    }))
+    Ok(session.map(Caller::of))
 }
 
 /// The session's token that the request's cookie carries.
@@ -276,7 +299,7 @@ async fn record_refusal(
         object_kind: "route",
         object_id: format!("{} {path}", request.method),
         summary: format!("Refused for lack of the right {}.", right.name()),
-        details: serde_json::json!({ "right": right.name(), "role": caller.role.name() }),
+        details: serde_json::json!({ "right": right.name(), "role": caller.role }),
         address,
     };
     hub.store

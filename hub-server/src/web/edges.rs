@@ -10,7 +10,6 @@ use contract::code::EnrolCode;
 use contract::event::CameraState;
 use contract::ids::EdgeId;
 use contract::ids::GateId;
-use contract::ids::OrganisationId;
 use contract::ids::SiteId;
 use contract::sighting::Direction;
 use serde::Deserialize;
@@ -28,6 +27,7 @@ use super::error::WebError;
 use super::models::Model;
 use super::page::Page;
 use crate::audit;
+use crate::auth::Reach;
 use crate::fleet;
 use crate::fleet::edges;
 use crate::fleet::enrolments;
@@ -249,10 +249,10 @@ pub async fn list_edges(
     State(hub): State<Arc<Hub>>,
     asked: Asked,
 ) -> Result<Json<Page<Edge>>, WebError> {
-    let organisation = asked.caller.organisation;
+    let reach = asked.caller.reach;
     let snapshot = hub
         .store
-        .read(move |tx| load(tx, organisation).map_err(WebError::from))
+        .read(move |tx| load(tx, reach).map_err(WebError::from))
         .await?;
     let items = snapshot
         .edges
@@ -303,7 +303,7 @@ pub async fn enrol_edge(
             let enrolment = enrolments::Enrolment {
                 id,
                 organisation,
-                site: choose_site(tx, organisation, site)?,
+                site: choose_site(tx, asked.caller.reach, site)?,
                 name: name.clone(),
                 gates: planned.clone(),
                 created_by: asked.caller.name.clone(),
@@ -347,11 +347,11 @@ pub async fn list_enrolments(
     State(hub): State<Arc<Hub>>,
     asked: Asked,
 ) -> Result<Json<Page<Enrolment>>, WebError> {
-    let organisation = asked.caller.organisation;
+    let reach = asked.caller.reach;
     let list = hub
         .store
         .read(move |tx| {
-            enrolments::list_enrolments(tx, organisation, NEWEST_CODES).map_err(WebError::from)
+            enrolments::list_enrolments(tx, reach, NEWEST_CODES).map_err(WebError::from)
         })
         .await?;
     let items = list
@@ -386,10 +386,10 @@ pub async fn retire_edge(
     Path(id): Path<EdgeId>,
 ) -> Result<StatusCode, WebError> {
     let now = hub.clock.wall();
-    let organisation = asked.caller.organisation;
+    let (organisation, reach) = (asked.caller.organisation, asked.caller.reach);
     hub.store
         .write(Priority::People, move |tx| {
-            let edge = edges::find_edge(tx, organisation, id)?.ok_or(WebError::NotFound)?;
+            let edge = edges::find_edge(tx, reach, id)?.ok_or(WebError::NotFound)?;
             // Retiring twice is what was asked for already.
             if edges::retire(tx, organisation, id, now)? {
                 let entry = asked.entry(
@@ -401,7 +401,7 @@ pub async fn retire_edge(
                 );
                 audit::record(tx, &entry)?;
                 let news = serde_json::json!({ "id": id, "name": edge.name, "state": "retired" });
-                live::publish(tx, organisation, "edge", &news)?;
+                live::publish_at(tx, organisation, edge.site, "edge", &news)?;
             }
             Ok::<_, WebError>(())
         })
@@ -409,14 +409,15 @@ pub async fn retire_edge(
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn load(tx: &mut Tx, organisation: OrganisationId) -> Result<Snapshot, StoreError> {
+fn load(tx: &mut Tx, reach: Reach) -> Result<Snapshot, StoreError> {
+    let organisation = reach.organisation;
     Ok(Snapshot {
-        edges: edges::list_edges(tx, organisation)?,
-        sites: fleet::sites::list_sites(tx, organisation)?,
-        gates: gates::list_gates(tx, organisation)?,
+        edges: edges::list_edges(tx, reach)?,
+        sites: fleet::sites::list_sites(tx, reach)?,
+        gates: gates::list_gates(tx, reach)?,
         inputs: gates::list_inputs(tx, organisation)?,
         cameras: gates::list_cameras(tx, organisation)?,
-        models: edges::list_models(tx, organisation)?,
+        models: edges::list_models(tx, reach)?,
         streams: ledger::list_streams(tx, organisation)?,
         gaps: ledger::list_gaps(tx, organisation, NEWEST_GAPS)?,
         wanted_book_version: fleet::directives::book_version(tx, organisation)?,
@@ -510,15 +511,14 @@ impl Snapshot {
 }
 
 /// Returns the site asked for, or the only one there is.
-fn choose_site(
-    tx: &mut Tx,
-    organisation: OrganisationId,
-    asked_for: Option<SiteId>,
-) -> Result<SiteId, WebError> {
+fn choose_site(tx: &mut Tx, reach: Reach, asked_for: Option<SiteId>) -> Result<SiteId, WebError> {
     if let Some(site) = asked_for {
-        return Ok(site);
+        return match fleet::sites::find_site(tx, reach, site)? {
+            Some(site) => Ok(site.id),
+            None => Err(refused(EnrolError::NoSuchSite)),
+        };
     }
-    match fleet::sites::list_sites(tx, organisation)?.as_slice() {
+    match fleet::sites::list_sites(tx, reach)?.as_slice() {
         [only] => Ok(only.id),
         _ => Err(WebError::invalid(
             "site",

@@ -157,14 +157,14 @@ pub async fn list_gates(
     State(hub): State<Arc<Hub>>,
     asked: Asked,
 ) -> Result<Json<Page<Gate>>, WebError> {
-    let organisation = asked.caller.organisation;
+    let reach = asked.caller.reach;
     let (gates, sites, edges) = hub
         .store
         .read(move |tx| {
             Ok::<_, WebError>((
-                fleet::gates::list_gates(tx, organisation)?,
-                fleet::sites::list_sites(tx, organisation)?,
-                fleet::edges::list_edges(tx, organisation)?,
+                fleet::gates::list_gates(tx, reach)?,
+                fleet::sites::list_sites(tx, reach)?,
+                fleet::edges::list_edges(tx, reach)?,
             ))
         })
         .await?;
@@ -217,12 +217,12 @@ pub async fn list_orders(
     asked: Asked,
     Path(id): Path<GateId>,
 ) -> Result<Json<Page<Order>>, WebError> {
-    let organisation = asked.caller.organisation;
+    let (organisation, reach) = (asked.caller.organisation, asked.caller.reach);
     let now = hub.clock.wall();
     let orders = hub
         .store
         .read(move |tx| {
-            if fleet::gates::find_gate(tx, organisation, id)?.is_none() {
+            if fleet::gates::find_gate(tx, reach, id)?.is_none() {
                 return Err(WebError::NotFound);
             }
             Ok(orders::list_orders(tx, organisation, id, now, NEWEST)?)
@@ -250,7 +250,7 @@ pub async fn give_order(
     Body(given): Body<NewOrder>,
 ) -> Result<(StatusCode, Json<Order>), WebError> {
     let now = hub.clock.wall();
-    let organisation = asked.caller.organisation;
+    let (organisation, reach) = (asked.caller.organisation, asked.caller.reach);
     let new = orders::NewOrder {
         id: OrderId::fresh(now),
         gate: id,
@@ -264,6 +264,7 @@ pub async fn give_order(
     let order = hub
         .store
         .write(Priority::People, move |tx| {
+            let gate = fleet::gates::find_gate(tx, reach, id)?.ok_or(WebError::NotFound)?;
             let order = orders::give(tx, organisation, &new).map_err(refused)?;
             let action = words::word(&order.action);
             let entry = asked.entry(
@@ -275,7 +276,13 @@ pub async fn give_order(
             );
             audit::record(tx, &entry)?;
             let order = Order::from(order);
-            live::publish(tx, organisation, "order", &words::to_news(&order))?;
+            live::publish_at(
+                tx,
+                organisation,
+                gate.site,
+                "order",
+                &words::to_news(&order),
+            )?;
             Ok::<_, WebError>(order)
         })
         .await?;

@@ -1,5 +1,6 @@
 //! Live news as server-sent events.
 
+use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +13,6 @@ use axum::response::IntoResponse;
 use axum::response::Response;
 use axum::response::Sse;
 use axum::response::sse::Event;
-use contract::ids::OrganisationId;
 use futures_util::Stream;
 use futures_util::StreamExt;
 use futures_util::stream;
@@ -24,6 +24,8 @@ use super::caller::Asked;
 use super::caller::session_token;
 use super::error::WebError;
 use crate::auth;
+use crate::auth::Reach;
+use crate::auth::Right;
 use crate::auth::Token;
 use crate::hub::Hub;
 use crate::live;
@@ -67,7 +69,7 @@ pub async fn follow_live(
     };
     metrics::gauge!("gatewarden_hub_live_streams").increment(1);
     let follower = Follower {
-        organisation: asked.caller.organisation,
+        reach: asked.caller.reach,
         hub,
         token,
         wakes,
@@ -94,7 +96,7 @@ fn resume_after(id: &str, generation: u64, newest: i64, oldest: i64) -> Option<i
 
 struct Follower {
     hub: Arc<Hub>,
-    organisation: OrganisationId,
+    reach: Reach,
     token: Token,
     wakes: broadcast::Receiver<Wake>,
     after: i64,
@@ -130,21 +132,19 @@ impl Follower {
             return Some(vec![hello]);
         }
         loop {
-            let organisation = self.organisation;
+            let reach = self.reach;
             let after = self.after;
             let read: Result<Vec<News>, StoreError> = self
                 .hub
                 .store
-                .read(move |tx| live::list_after(tx, organisation, after, AT_ONCE))
+                .read(move |tx| live::list_after(tx, reach, after, AT_ONCE))
                 .await;
             let list = read
                 .inspect_err(|error| tracing::warn!(%error, "reading live news failed"))
                 .ok()?;
             if let Some(last) = list.last() {
                 // News are for those who are logged in at this moment, however busy the gates are.
-                if !self.still_holds().await {
-                    return None;
-                }
+                let rights = self.rights().await?;
                 self.after = last.id;
                 let event = |news: &News| {
                     Event::default()
@@ -152,13 +152,19 @@ impl Follower {
                         .event(&news.kind)
                         .data(&news.body)
                 };
-                return Some(list.iter().map(event).collect());
+                let events: Vec<Event> = list
+                    .iter()
+                    .filter(|news| shows(&rights, &news.kind))
+                    .map(event)
+                    .collect();
+                if events.is_empty() {
+                    continue;
+                }
+                return Some(events);
             }
             if !self.wait().await {
-                return self
-                    .still_holds()
-                    .await
-                    .then(|| vec![Event::default().comment("")]);
+                self.rights().await?;
+                return Some(vec![Event::default().comment("")]);
             }
         }
     }
@@ -181,9 +187,11 @@ impl Follower {
         }
     }
 
-    async fn still_holds(&self) -> bool {
+    /// What the listener may do at this moment. `None` ends the stream: the hub stops, the log-in holds no more, it
+    /// lost the right, or it reaches other sites than when the stream began; a console then begins anew.
+    async fn rights(&self) -> Option<BTreeSet<Right>> {
         if self.hub.stop.is_cancelled() {
-            return false;
+            return None;
         }
         let token = self.token.clone();
         let now = self.hub.clock.wall();
@@ -192,8 +200,22 @@ impl Follower {
             .store
             .read(move |tx| auth::find_session(tx, &token, now))
             .await;
-        matches!(session, Ok(Some(_)))
+        let session = session.ok()??;
+        let holds = session.reach == self.reach && session.rights.contains(&Right::ViewPassages);
+        holds.then_some(session.rights)
     }
+}
+
+/// Whether news of this kind is for somebody with these rights: the same that the page of its subject needs.
+fn shows(rights: &BTreeSet<Right>, kind: &str) -> bool {
+    let right = match kind {
+        "passage" | "input" | "camera" => Right::ViewPassages,
+        "permit" => Right::ViewPermits,
+        "visit" => Right::ViewVisits,
+        "order" | "edge" => Right::ViewFleet,
+        _ => return false,
+    };
+    rights.contains(&right)
 }
 
 #[cfg(test)]

@@ -29,8 +29,10 @@ mod models;
 mod page;
 mod passages;
 mod permits;
+mod roles;
 mod routes;
 mod session;
+mod sessions;
 mod setup;
 mod sites;
 #[cfg(any(test, debug_assertions))]

@@ -78,7 +78,7 @@ pub async fn list_models(
     State(hub): State<Arc<Hub>>,
     asked: Asked,
 ) -> Result<Json<Page<ModelOfEdge>>, WebError> {
-    let organisation = asked.caller.organisation;
+    let reach = asked.caller.reach;
     let entry = asked.entry(
         hub.clock.wall(),
         "models.view",
@@ -91,8 +91,8 @@ pub async fn list_models(
         .write(Priority::People, move |tx| {
             audit::record(tx, &entry)?;
             Ok::<_, WebError>((
-                fleet::edges::list_models(tx, organisation)?,
-                fleet::edges::list_edges(tx, organisation)?,
+                fleet::edges::list_models(tx, reach)?,
+                fleet::edges::list_edges(tx, reach)?,
             ))
         })
         .await?;

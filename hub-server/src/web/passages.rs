@@ -97,13 +97,12 @@ pub async fn list_passages(
         from: query.from.map(|at| at.0),
         until: query.until.map(|at| at.0),
     };
-    let organisation = asked.caller.organisation;
+    let reach = asked.caller.reach;
     let asked_for = i64::try_from(limit + 1).unwrap_or(i64::MAX);
     let items: Vec<Passage> = hub
         .store
         .read(move |tx| {
-            passages::list_passages(tx, organisation, &filter, before, asked_for)
-                .map_err(WebError::from)
+            passages::list_passages(tx, reach, &filter, before, asked_for).map_err(WebError::from)
         })
         .await?;
     Ok(Json(Page::of(items, limit, |passage| {
@@ -124,10 +123,10 @@ pub async fn show_passage(
     asked: Asked,
     Path(id): Path<PassageId>,
 ) -> Result<Json<PassageDetail>, WebError> {
-    let organisation = asked.caller.organisation;
+    let reach = asked.caller.reach;
     let detail: Option<PassageDetail> = hub
         .store
-        .read(move |tx| passages::find_detail(tx, organisation, id).map_err(WebError::from))
+        .read(move |tx| passages::find_detail(tx, reach, id).map_err(WebError::from))
         .await?;
     detail.map(Json).ok_or(WebError::NotFound)
 }
@@ -153,10 +152,16 @@ pub async fn show_picture(
     Path((id, kind)): Path<(PassageId, String)>,
 ) -> Result<Response, WebError> {
     let kind = evidence::read_kind(&kind).ok_or(WebError::NotFound)?;
-    let organisation = asked.caller.organisation;
+    let reach = asked.caller.reach;
     let picture = hub
         .store
-        .read(move |tx| evidence::find_picture(tx, organisation, id, kind).map_err(WebError::from))
+        .read(move |tx| {
+            // A picture belongs to its passage's site.
+            if passages::find_passage(tx, reach, id)?.is_none() {
+                return Err(WebError::NotFound);
+            }
+            Ok(evidence::find_picture(tx, reach.organisation, id, kind)?)
+        })
         .await?
         .filter(|picture| picture.stage == PictureStage::Stored)
         .ok_or(WebError::NotFound)?;

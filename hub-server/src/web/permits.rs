@@ -36,6 +36,7 @@ use super::error::WebError;
 use super::page::Page;
 use super::page::limit;
 use crate::audit;
+use crate::auth::Reach;
 use crate::fleet;
 use crate::hub::Hub;
 use crate::live;
@@ -167,12 +168,12 @@ pub async fn list_permits(
         text: text.map(str::to_owned),
         withdrawn: query.withdrawn.unwrap_or(false),
     };
-    let organisation = asked.caller.organisation;
+    let reach = asked.caller.reach;
     let asked_for = i64::try_from(limit + 1).unwrap_or(i64::MAX);
     let items: Vec<Permit> = hub
         .store
         .read(move |tx| {
-            permits::list_permits(tx, organisation, &filter, after.as_ref(), asked_for)
+            permits::list_permits(tx, reach, &filter, after.as_ref(), asked_for)
                 .map_err(WebError::from)
         })
         .await?;
@@ -194,8 +195,8 @@ pub async fn show_permit(
     asked: Asked,
     Path(id): Path<PermitId>,
 ) -> Result<Json<Permit>, WebError> {
-    let organisation = asked.caller.organisation;
-    let permit: Permit = hub.store.read(move |tx| find(tx, organisation, id)).await?;
+    let reach = asked.caller.reach;
+    let permit: Permit = hub.store.read(move |tx| find(tx, reach, id)).await?;
     Ok(Json(permit))
 }
 
@@ -220,6 +221,7 @@ pub async fn create_permit(
         .store
         .write(Priority::People, move |tx| {
             check(tx, organisation, &terms)?;
+            stays_within(tx, &asked, &terms)?;
             let permit = permits::insert(tx, organisation, id, &terms, now).map_err(taken)?;
             bound(tx, organisation)?;
             let entry = asked.entry(
@@ -258,8 +260,9 @@ pub async fn change_permit(
     let permit = hub
         .store
         .write(Priority::People, move |tx| {
-            let before = find(tx, organisation, id)?;
+            let before = find_own(tx, &asked, id)?;
             check(tx, organisation, &terms)?;
+            stays_within(tx, &asked, &terms)?;
             permits::change(tx, organisation, id, &terms, now).map_err(taken)?;
             changed(
                 tx,
@@ -292,7 +295,7 @@ pub async fn withdraw_permit(
     let permit = hub
         .store
         .write(Priority::People, move |tx| {
-            let before = find(tx, organisation, id)?;
+            let before = find_own(tx, &asked, id)?;
             if !permits::withdraw(tx, organisation, id, now)? {
                 return Err(WebError::Conflict(
                     "This permit is withdrawn already.".into(),
@@ -329,7 +332,7 @@ pub async fn restore_permit(
     let permit = hub
         .store
         .write(Priority::People, move |tx| {
-            let before = find(tx, organisation, id)?;
+            let before = find_own(tx, &asked, id)?;
             if !permits::restore(tx, organisation, id, now).map_err(taken)? {
                 return Err(WebError::Conflict(
                     "This permit is in force already.".into(),
@@ -361,13 +364,13 @@ pub async fn export_permits(
     State(hub): State<Arc<Hub>>,
     asked: Asked,
 ) -> Result<Response, WebError> {
-    let organisation = asked.caller.organisation;
+    let reach = asked.caller.reach;
     let (list, gates) = hub
         .store
         .read(move |tx| {
             let filter = Filter::default();
-            let list = permits::list_permits(tx, organisation, &filter, None, MOST_IN_FORCE)?;
-            Ok::<_, WebError>((list, gate_names(tx, organisation)?))
+            let list = permits::list_permits(tx, reach, &filter, None, MOST_IN_FORCE)?;
+            Ok::<_, WebError>((list, gate_names(tx, reach.organisation)?))
         })
         .await?;
     let sheet =
@@ -402,6 +405,12 @@ pub async fn import_permits(
     sheet: Text,
 ) -> Result<Json<ImportResult>, WebError> {
     let sheet = sheet.of_type("text/csv")?;
+    if !asked.caller.reach.is_whole() {
+        // A row may change any permit of its plate, and one without gates holds everywhere.
+        return Err(WebError::Forbidden(
+            "A sheet is for the whole organisation; your account is limited to sites.",
+        ));
+    }
     let organisation = asked.caller.organisation;
     let (gates, zone) = hub
         .store
@@ -553,8 +562,38 @@ fn tell(tx: &mut Tx, organisation: OrganisationId, permit: &Permit) -> Result<()
     Ok(())
 }
 
-fn find(tx: &mut Tx, organisation: OrganisationId, id: PermitId) -> Result<Permit, WebError> {
-    permits::find_permit(tx, organisation, id)?.ok_or(WebError::NotFound)
+fn find(tx: &mut Tx, of: impl Into<Reach>, id: PermitId) -> Result<Permit, WebError> {
+    permits::find_permit(tx, of, id)?.ok_or(WebError::NotFound)
+}
+
+/// The permit, if the caller may change it: whoever is limited to sites changes only what holds nowhere else.
+fn find_own(tx: &mut Tx, asked: &Asked, id: PermitId) -> Result<Permit, WebError> {
+    let permit = find(tx, asked.caller.reach, id)?;
+    if holds_elsewhere(tx, asked, &permit.terms)? {
+        return Err(WebError::Forbidden(
+            "This permit also holds at sites that your account does not reach.",
+        ));
+    }
+    Ok(permit)
+}
+
+fn stays_within(tx: &mut Tx, asked: &Asked, terms: &Terms) -> Result<(), WebError> {
+    if holds_elsewhere(tx, asked, terms)? {
+        return Err(WebError::invalid(
+            "gates",
+            "must name gates of the sites that your account is limited to",
+        ));
+    }
+    Ok(())
+}
+
+fn holds_elsewhere(tx: &mut Tx, asked: &Asked, terms: &Terms) -> Result<bool, StoreError> {
+    let reach = asked.caller.reach;
+    if reach.is_whole() {
+        return Ok(false);
+    }
+    let own = gate_names(tx, reach)?;
+    Ok(terms.gates.is_empty() || terms.gates.iter().any(|gate| !own.contains_key(gate)))
 }
 
 fn check(tx: &mut Tx, organisation: OrganisationId, terms: &Terms) -> Result<(), WebError> {
@@ -580,11 +619,8 @@ fn bound(tx: &mut Tx, organisation: OrganisationId) -> Result<(), WebError> {
     Ok(())
 }
 
-fn gate_names(
-    tx: &mut Tx,
-    organisation: OrganisationId,
-) -> Result<BTreeMap<GateId, String>, StoreError> {
-    Ok(fleet::gates::list_gates(tx, organisation)?
+fn gate_names(tx: &mut Tx, of: impl Into<Reach>) -> Result<BTreeMap<GateId, String>, StoreError> {
+    Ok(fleet::gates::list_gates(tx, of)?
         .into_iter()
         .map(|gate| (gate.id, gate.name))
         .collect())

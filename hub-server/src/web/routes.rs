@@ -20,7 +20,9 @@ use super::live;
 use super::models;
 use super::passages;
 use super::permits;
+use super::roles;
 use super::session;
+use super::sessions;
 use super::setup;
 use super::sites;
 use super::visits;
@@ -77,8 +79,20 @@ pub(super) fn table() -> Vec<Line> {
         line(Open, "POST", "/api/v1/session", routes!(session::log_in)),
         line(LoggedIn, "GET", "/api/v1/session", routes!(session::show_session)),
         line(LoggedIn, "DELETE", "/api/v1/session", routes!(session::log_out)),
+        line(LoggedIn, "PUT", "/api/v1/session/password", routes!(sessions::change_password)),
+        line(LoggedIn, "GET", "/api/v1/sessions", routes!(sessions::list_sessions)),
+        line(LoggedIn, "DELETE", "/api/v1/sessions/{id}", routes!(sessions::end_session)),
         line(needs(Right::ManageAccounts), "GET", "/api/v1/accounts", routes!(accounts::list_accounts)),
         line(needs(Right::ManageAccounts), "POST", "/api/v1/accounts", routes!(accounts::create_account)),
+        line(needs(Right::ManageAccounts), "GET", "/api/v1/accounts/{id}", routes!(accounts::show_account)),
+        line(needs(Right::ManageAccounts), "PUT", "/api/v1/accounts/{id}", routes!(accounts::change_account)),
+        line(needs(Right::ManageAccounts), "DELETE", "/api/v1/accounts/{id}", routes!(accounts::remove_account)),
+        line(needs(Right::ManageAccounts), "PUT", "/api/v1/accounts/{id}/password", routes!(accounts::reset_password)),
+        line(needs(Right::ManageAccounts), "DELETE", "/api/v1/accounts/{id}/sessions", routes!(accounts::end_sessions)),
+        line(needs(Right::ManageAccounts), "GET", "/api/v1/roles", routes!(roles::list_roles)),
+        line(needs(Right::ManageAccounts), "POST", "/api/v1/roles", routes!(roles::create_role)),
+        line(needs(Right::ManageAccounts), "PUT", "/api/v1/roles/{id}", routes!(roles::change_role)),
+        line(needs(Right::ManageAccounts), "DELETE", "/api/v1/roles/{id}", routes!(roles::remove_role)),
         line(needs(Right::ViewAudit), "GET", "/api/v1/audit", routes!(audit::list_audit)),
         line(needs(Right::ViewPassages), "GET", "/api/v1/live", routes!(live::follow_live)),
 

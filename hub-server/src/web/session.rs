@@ -12,28 +12,31 @@ use axum::response::IntoResponse;
 use axum::response::Response;
 use contract::ids::AccountId;
 use contract::ids::OrganisationId;
-use contract::time::Timestamp;
 use serde::Deserialize;
 use serde::Serialize;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use super::answer::Arrival;
 use super::body::Body;
 use super::caller::Asked;
 use super::caller::COOKIE;
 use super::caller::Caller;
-use super::caller::session_token;
 use super::error::WebError;
 use crate::audit;
 use crate::audit::Actor;
 use crate::auth;
 use crate::auth::Account;
-use crate::auth::Role;
+use crate::auth::NewSession;
 use crate::auth::Token;
 use crate::hub::Hub;
+use crate::store::Id;
 use crate::store::Priority;
 use crate::store::StoreError;
 use crate::store::Tx;
+
+/// The longest name of a browser that is kept, in characters.
+const LONGEST_AGENT: usize = 200;
 
 /// Who is logged in, and what the console needs to know of it.
 #[derive(Debug, Serialize, ToSchema)]
@@ -60,9 +63,9 @@ pub struct SessionAccount {
     pub id: AccountId,
     /// Its name.
     pub name: String,
-    /// What it is.
-    #[schema(value_type = String, example = "operator")]
-    pub role: Role,
+    /// The name of its role.
+    #[schema(example = "operator")]
+    pub role: String,
 }
 
 /// The organisation of a session.
@@ -81,16 +84,15 @@ impl Session {
             account: SessionAccount {
                 id: caller.account,
                 name: caller.name.clone(),
-                role: caller.role,
+                role: caller.role.clone(),
             },
             organisation: SessionOrganisation {
                 id: caller.organisation,
                 name: caller.organisation_name.clone(),
             },
             rights: caller
-                .role
-                .rights()
-                .into_iter()
+                .rights
+                .iter()
                 .map(|right| right.name().to_owned())
                 .collect(),
             csrf: caller.csrf.reveal().to_owned(),
@@ -121,6 +123,7 @@ pub async fn show_session(asked: Asked) -> Json<Session> {
 pub async fn log_in(
     State(hub): State<Arc<Hub>>,
     arrival: Arrival,
+    headers: HeaderMap,
     Body(given): Body<LogIn>,
 ) -> Result<Response, WebError> {
     count_attempt(&hub, &arrival)?;
@@ -145,13 +148,13 @@ pub async fn log_in(
     } else {
         None
     };
-    let start = Start::new(&hub, &arrival, account);
+    let start = Start::new(&hub, &arrival, &headers, account.id);
     let begun = start.clone();
     let caller = hub
         .store
         .write(Priority::People, move |tx| {
             if let Some(raised) = &raised {
-                auth::update_password(tx, begun.account.organisation, begun.account.id, raised)?;
+                auth::update_password(tx, account.organisation, account.id, raised)?;
             }
             begun.begin(tx)
         })
@@ -161,12 +164,7 @@ pub async fn log_in(
 
 /// Logs out: the cookie is worth nothing from this moment on.
 #[utoipa::path(delete, path = "/api/v1/session", tag = "session", responses((status = 204)))]
-pub async fn log_out(
-    State(hub): State<Arc<Hub>>,
-    asked: Asked,
-    headers: HeaderMap,
-) -> Result<Response, WebError> {
-    let token = session_token(&headers).ok_or(WebError::Unauthenticated)?;
+pub async fn log_out(State(hub): State<Arc<Hub>>, asked: Asked) -> Result<Response, WebError> {
     let entry = asked.entry(
         hub.clock.wall(),
         "session.end",
@@ -176,7 +174,7 @@ pub async fn log_out(
     );
     hub.store
         .write(Priority::People, move |tx| {
-            auth::delete_session(tx, &token)?;
+            auth::delete_session(tx, asked.caller.account, asked.caller.session)?;
             audit::record(tx, &entry)?;
             Ok::<(), WebError>(())
         })
@@ -189,70 +187,61 @@ pub async fn log_out(
 /// A session that is about to begin.
 #[derive(Clone)]
 pub(super) struct Start {
-    account: Account,
-    token: Token,
-    csrf: Token,
-    at: Timestamp,
-    expires_at: Timestamp,
-    address: String,
+    session: NewSession,
     seconds: u64,
 }
 
 impl Start {
-    pub(super) fn new(hub: &Hub, arrival: &Arrival, account: Account) -> Self {
+    pub(super) fn new(
+        hub: &Hub,
+        arrival: &Arrival,
+        headers: &HeaderMap,
+        account: AccountId,
+    ) -> Self {
         let at = hub.clock.wall();
         Self {
-            account,
-            token: Token::random(),
-            csrf: Token::random(),
-            at,
-            expires_at: at.plus(hub.auth.session),
-            address: arrival.address.to_string(),
+            session: NewSession {
+                id: Uuid::fresh(at),
+                token: Token::random(),
+                csrf: Token::random(),
+                account,
+                created_at: at,
+                expires_at: at.plus(hub.auth.session),
+                address: arrival.address.to_string(),
+                agent: agent(headers),
+            },
             seconds: hub.auth.session.as_secs(),
         }
     }
 
     /// Writes the session with its audit line.
     pub(super) fn begin(&self, tx: &mut Tx) -> Result<Caller, WebError> {
-        auth::insert_session(
-            tx,
-            &self.token,
-            &self.csrf,
-            self.account.id,
-            self.at,
-            self.expires_at,
-            &self.address,
-        )?;
+        auth::insert_session(tx, &self.session)?;
+        // Read back: whoever was disabled or removed meanwhile has no session.
+        let caller = auth::find_session(tx, &self.session.token, self.session.created_at)?
+            .map(Caller::of)
+            .ok_or(WebError::WrongCredentials)?;
         audit::record(
             tx,
             &audit::Entry {
-                organisation: self.account.organisation,
-                at: self.at,
-                actor: Actor::Account(self.account.id, self.account.name.clone()),
+                organisation: caller.organisation,
+                at: self.session.created_at,
+                actor: Actor::Account(caller.account, caller.name.clone()),
                 action: "session.begin",
                 object_kind: "account",
-                object_id: self.account.id.to_string(),
+                object_id: caller.account.to_string(),
                 summary: "Logged in.".to_owned(),
-                details: serde_json::json!({}),
-                address: self.address.clone(),
+                details: serde_json::json!({ "session": caller.session }),
+                address: self.session.address.clone(),
             },
         )?;
-        let organisation =
-            auth::find_organisation(tx, self.account.organisation)?.ok_or(WebError::NotFound)?;
-        Ok(Caller {
-            account: self.account.id,
-            name: self.account.name.clone(),
-            role: self.account.role,
-            organisation: organisation.id,
-            organisation_name: organisation.name,
-            csrf: self.csrf.clone(),
-        })
+        Ok(caller)
     }
 
     /// The answer that hands the cookie over.
     pub(super) fn answer(&self, status: StatusCode, caller: &Caller) -> Response {
         let mut response = (status, Json(Session::of(caller))).into_response();
-        set_cookie(&mut response, self.token.reveal(), self.seconds);
+        set_cookie(&mut response, self.session.token.reveal(), self.seconds);
         response
     }
 }
@@ -266,6 +255,18 @@ pub(super) fn count_attempt(hub: &Hub, arrival: &Arrival) -> Result<(), WebError
             tracing::warn!(client.address = %arrival.address, "log-ins from {} wait after too many failures", arrival.address);
             WebError::TooMany(wait)
         })
+}
+
+/// What the browser calls itself, as far as a list of sessions needs it.
+fn agent(headers: &HeaderMap) -> String {
+    headers
+        .get(header::USER_AGENT)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default()
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(LONGEST_AGENT)
+        .collect()
 }
 
 fn set_cookie(response: &mut Response, value: &str, seconds: u64) {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::HeaderMap;
 use axum::http::StatusCode;
 use axum::response::Response;
 use contract::ids::AccountId;
@@ -27,13 +28,14 @@ use crate::audit::Actor;
 use crate::auth;
 use crate::auth::Account;
 use crate::auth::Organisation;
-use crate::auth::Role;
+use crate::auth::Seeded;
 use crate::auth::Token;
 use crate::fleet::sites;
 use crate::fleet::sites::Site;
 use crate::hub::Hub;
 use crate::store::Id;
 use crate::store::Priority;
+use crate::store::StoreError;
 
 /// Whether the hub waits for its set-up.
 #[derive(Debug, Serialize, ToSchema)]
@@ -92,6 +94,7 @@ pub async fn show_setup(State(hub): State<Arc<Hub>>) -> Result<Json<SetupState>,
 pub async fn set_up(
     State(hub): State<Arc<Hub>>,
     arrival: Arrival,
+    headers: HeaderMap,
     Body(given): Body<SetupRequest>,
 ) -> Result<Response, WebError> {
     let provisioned = hub
@@ -124,18 +127,11 @@ pub async fn set_up(
         capacity: None,
         created_at: at,
     };
-    let account = Account {
-        id: AccountId::fresh(at),
-        organisation: organisation.id,
-        name: given.name.trim().to_owned(),
-        role: Role::Admin,
-        created_at: at,
-        disabled_at: None,
-    };
+    let (id, name) = (AccountId::fresh(at), given.name.trim().to_owned());
     let entry = audit::Entry {
         organisation: organisation.id,
         at,
-        actor: Actor::Account(account.id, account.name.clone()),
+        actor: Actor::Account(id, name.clone()),
         action: "hub.set_up",
         object_kind: "organisation",
         object_id: organisation.id.to_string(),
@@ -147,7 +143,7 @@ pub async fn set_up(
         },
         address: arrival.address.to_string(),
     };
-    let start = Start::new(&hub, &arrival, account.clone());
+    let start = Start::new(&hub, &arrival, &headers, id);
     let begun = start.clone();
     let caller = hub
         .store
@@ -158,6 +154,18 @@ pub async fn set_up(
                 auth::insert_organisation(tx, &organisation, at)?;
                 sites::insert(tx, organisation.id, &site)?;
             }
+            let role = auth::find_role_by_name(tx, organisation.id, Seeded::Admin.name())?
+                .ok_or(StoreError::NotFound)?;
+            let account = Account {
+                id,
+                organisation: organisation.id,
+                name: name.clone(),
+                role: role.id,
+                role_name: role.name,
+                sites: None,
+                created_at: at,
+                disabled_at: None,
+            };
             auth::insert_account(tx, &account, &password)?;
             auth::remove_setup_link(tx)?;
             audit::record(tx, &entry)?;

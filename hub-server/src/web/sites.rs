@@ -42,10 +42,10 @@ pub async fn list_sites(
     State(hub): State<Arc<Hub>>,
     asked: Asked,
 ) -> Result<Json<Page<Site>>, WebError> {
-    let organisation = asked.caller.organisation;
+    let reach = asked.caller.reach;
     let sites = hub
         .store
-        .read(move |tx| fleet::sites::list_sites(tx, organisation).map_err(WebError::from))
+        .read(move |tx| fleet::sites::list_sites(tx, reach).map_err(WebError::from))
         .await?;
     let items = sites
         .into_iter()

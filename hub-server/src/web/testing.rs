@@ -1,6 +1,7 @@
 //! A hub without sockets for web tests: the whole site in memory, with people who are logged in. Not in release
 //! builds.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,13 +21,15 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
+use uuid::Uuid;
 
 use super::Peer;
 use super::caller::COOKIE;
 use super::caller::CSRF_HEADER;
 use crate::auth;
 use crate::auth::Account;
-use crate::auth::Role;
+use crate::auth::NewSession;
+use crate::auth::Seeded;
 use crate::auth::Token;
 use crate::evidence;
 use crate::evidence::Evidence;
@@ -59,6 +62,8 @@ pub struct TestHub {
 #[derive(Clone)]
 pub struct Person {
     router: Router,
+    /// The account, of those who were made logged in.
+    pub account: Option<AccountId>,
     /// The session's cookie, or nothing.
     pub cookie: String,
     /// The session's CSRF token, or nothing.
@@ -82,7 +87,7 @@ impl TestHub {
     /// A hub with an organisation and a site.
     pub async fn new() -> Self {
         let scratch = scratch();
-        let (organisation, site) = scratch.organisation("North").await;
+        let (organisation, site) = organisation_with_roles(&scratch, "North").await;
         Self::over(scratch, organisation, site)
     }
 
@@ -153,6 +158,7 @@ impl TestHub {
     pub fn stranger(&self) -> Person {
         Person {
             router: self.router.clone(),
+            account: None,
             cookie: String::new(),
             csrf: String::new(),
             address: "192.0.2.7:4000",
@@ -161,48 +167,77 @@ impl TestHub {
 
     /// An administrator.
     pub async fn admin(&self) -> Person {
-        self.person(self.organisation, Role::Admin).await
+        self.person(self.organisation, Seeded::Admin).await
     }
 
     /// An operator.
     pub async fn operator(&self) -> Person {
-        self.person(self.organisation, Role::Operator).await
+        self.person(self.organisation, Seeded::Operator).await
     }
 
     /// A viewer.
     pub async fn viewer(&self) -> Person {
-        self.person(self.organisation, Role::Viewer).await
+        self.person(self.organisation, Seeded::Viewer).await
     }
 
     /// An administrator of another organisation of the same hub.
     pub async fn foreign_admin(&self) -> Person {
-        let (organisation, _) = self.scratch.organisation("South").await;
-        self.person(organisation, Role::Admin).await
+        let (organisation, _) = self.other_organisation("South").await;
+        self.person(organisation, Seeded::Admin).await
+    }
+
+    /// Another organisation of the same hub, with a site.
+    pub async fn other_organisation(&self, name: &str) -> (OrganisationId, SiteId) {
+        organisation_with_roles(&self.scratch, name).await
     }
 
     /// A new account of this role, logged in.
-    pub async fn person(&self, organisation: OrganisationId, role: Role) -> Person {
+    pub async fn person(&self, organisation: OrganisationId, role: Seeded) -> Person {
+        self.person_of(organisation, role.name(), None).await
+    }
+
+    /// A new account of the role of this name, limited to sites or not, logged in.
+    pub async fn person_of(
+        &self,
+        organisation: OrganisationId,
+        role: &str,
+        sites: Option<BTreeSet<SiteId>>,
+    ) -> Person {
         let at = self.hub.clock.wall();
         let id = AccountId::fresh(at);
-        let account = Account {
-            id,
-            organisation,
-            name: format!("{}-{id}", role.name()),
-            role,
+        let session = NewSession {
+            id: Uuid::fresh(at),
+            token: Token::random(),
+            csrf: Token::random(),
+            account: id,
             created_at: at,
-            disabled_at: None,
+            expires_at: at.plus(Duration::from_secs(24 * 60 * 60)),
+            address: "test".to_owned(),
+            agent: String::new(),
         };
-        let (token, csrf) = (Token::random(), Token::random());
         let mut person = self.stranger();
-        person.cookie = token.reveal().to_owned();
-        person.csrf = csrf.reveal().to_owned();
-        let until = at.plus(Duration::from_secs(24 * 60 * 60));
+        person.account = Some(id);
+        person.cookie = session.token.reveal().to_owned();
+        person.csrf = session.csrf.reveal().to_owned();
+        let role = role.to_owned();
         let written: Result<(), StoreError> = self
             .hub
             .store
             .write(Priority::People, move |tx| {
+                let role = auth::find_role_by_name(tx, organisation, &role)?
+                    .ok_or(StoreError::NotFound)?;
+                let account = Account {
+                    id,
+                    organisation,
+                    name: format!("{}-{id}", role.name),
+                    role: role.id,
+                    role_name: role.name,
+                    sites: sites.clone(),
+                    created_at: at,
+                    disabled_at: None,
+                };
                 auth::insert_account(tx, &account, "none")?;
-                auth::insert_session(tx, &token, &csrf, id, at, until, "test")
+                auth::insert_session(tx, &session)
             })
             .await;
         if let Err(error) = written {
@@ -210,6 +245,20 @@ impl TestHub {
         }
         person
     }
+}
+
+async fn organisation_with_roles(scratch: &Scratch, name: &str) -> (OrganisationId, SiteId) {
+    let (organisation, site) = scratch.organisation(name).await;
+    let at = scratch.clock.wall();
+    let seeded: Result<(), StoreError> = scratch
+        .write(Priority::People, move |tx| {
+            auth::seed_roles(tx, organisation, at)
+        })
+        .await;
+    if let Err(error) = seeded {
+        panic!("seeding roles: {error:?}");
+    }
+    (organisation, site)
 }
 
 impl Person {

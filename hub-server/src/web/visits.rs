@@ -103,13 +103,12 @@ pub async fn list_visits(
         state: query.state,
         plate: plate_part(query.plate.as_deref())?,
     };
-    let organisation = asked.caller.organisation;
+    let reach = asked.caller.reach;
     let asked_for = i64::try_from(limit + 1).unwrap_or(i64::MAX);
     let items: Vec<Visit> = hub
         .store
         .read(move |tx| {
-            visits::list_visits(tx, organisation, &filter, before, asked_for)
-                .map_err(WebError::from)
+            visits::list_visits(tx, reach, &filter, before, asked_for).map_err(WebError::from)
         })
         .await?;
     Ok(Json(Page::of(items, limit, |visit| {
@@ -133,7 +132,7 @@ pub async fn close_visit(
     Body(given): Body<CloseVisit>,
 ) -> Result<Json<Visit>, WebError> {
     let by = corrector(&hub, &asked, &given.reason)?;
-    let organisation = asked.caller.organisation;
+    let reach = asked.caller.reach;
     let entry = asked.entry(
         by.at,
         "visit.close",
@@ -144,7 +143,7 @@ pub async fn close_visit(
     let visit = hub
         .store
         .write(Priority::People, move |tx| {
-            match visits::close(tx, organisation, id, &by)? {
+            match visits::close(tx, reach, id, &by)? {
                 Corrected::Done(visit) => {
                     audit::record(tx, &entry)?;
                     Ok(visit)
@@ -175,12 +174,12 @@ pub async fn open_visit(
     let by = corrector(&hub, &asked, &given.reason)?;
     let plate = Plate::parse(&given.plate)
         .map_err(|error| WebError::invalid("plate", error.to_string()))?;
-    let organisation = asked.caller.organisation;
+    let (organisation, reach) = (asked.caller.organisation, asked.caller.reach);
     let site = given.site;
     let visit = hub
         .store
         .write(Priority::People, move |tx| {
-            if fleet::sites::find_site(tx, organisation, site)?.is_none() {
+            if fleet::sites::find_site(tx, reach, site)?.is_none() {
                 return Err(WebError::invalid("site", "is no site of this organisation"));
             }
             match visits::open_by_hand(tx, organisation, site, &plate, &by)? {
@@ -216,10 +215,10 @@ pub async fn show_occupancy(
     State(hub): State<Arc<Hub>>,
     asked: Asked,
 ) -> Result<Json<Occupancy>, WebError> {
-    let organisation = asked.caller.organisation;
+    let reach = asked.caller.reach;
     let sites = hub
         .store
-        .read(move |tx| occupancy::list_occupancy(tx, organisation).map_err(WebError::from))
+        .read(move |tx| occupancy::list_occupancy(tx, reach).map_err(WebError::from))
         .await?;
     Ok(Json(Occupancy { sites }))
 }
