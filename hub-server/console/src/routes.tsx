@@ -33,6 +33,8 @@ export const router = createBrowserRouter([
               at('edges', () => import('./edges/EdgesPage')),
               at('audit', () => import('./audit/AuditPage')),
               at('accounts', () => import('./accounts/AccountsPage')),
+              at('roles', () => import('./roles/RolesPage')),
+              at('account', () => import('./account/OwnAccountPage')),
               at('*', () => import('./shell/NoSuchPage')),
             ],
           },

@@ -32,11 +32,7 @@ pub struct Role {
 const COLUMNS: &str = "id, name, seeded, created_at";
 
 /// Gives a new organisation the roles that everybody starts with.
-pub fn seed(
-    tx: &mut Tx,
-    organisation: OrganisationId,
-    at: Timestamp,
-) -> Result<(), StoreError> {
+pub fn seed(tx: &mut Tx, organisation: OrganisationId, at: Timestamp) -> Result<(), StoreError> {
     for seeded in Seeded::ALL {
         let role = Role {
             id: Uuid::fresh(at),

@@ -160,7 +160,13 @@ async fn a_new_right_is_given_to_the_seeded_roles_once() {
             let again = settle_rights(tx)?;
             let kept = find_role_by_name(tx, organisation, "viewer")?.unwrap();
             let customer = find_role_by_name(tx, organisation, "Customer")?.unwrap();
-            Ok((new, given.rights.len(), again, kept.rights.len(), customer.rights.len()))
+            Ok((
+                new,
+                given.rights.len(),
+                again,
+                kept.rights.len(),
+                customer.rights.len(),
+            ))
         })
         .await;
     assert_eq!(told.unwrap(), (Right::ALL.len(), 5, 0, 0, 0));

@@ -127,10 +127,11 @@ pub fn list_enrolments(
     limit: u32,
 ) -> Result<Vec<Enrolment>, StoreError> {
     let (of, within) = (of.into(), Reach::clause("site", 2));
+    let newest = 3;
     let rows = tx.list(
         &format!(
             "SELECT {COLUMNS} FROM enrolments WHERE organisation = $1{within} \
-             ORDER BY created_at DESC, id DESC LIMIT $3"
+             ORDER BY created_at DESC, id DESC LIMIT ${newest}"
         ),
         &[Value::from(of.organisation), of.value(), Value::from(limit)],
     )?;

@@ -69,7 +69,9 @@ mod tests {
     #[test]
     fn accounts_from_before_roles_were_data_keep_their_role() {
         let mut connection = Connection::open_in_memory().unwrap();
-        connection.pragma_update(None, "foreign_keys", true).unwrap();
+        connection
+            .pragma_update(None, "foreign_keys", true)
+            .unwrap();
         let before = SQLITE.iter().take(5).map(|(_, sql)| M::up(sql)).collect();
         Migrations::new(before).to_latest(&mut connection).unwrap();
         connection

@@ -4,7 +4,8 @@
 //! admits or refuses the request before its handler runs. Handlers read the request, ask the store once, and answer.
 //!
 //! What holds here:
-//! - Every line of `routes` names its access; a test calls each with no log-in, a weak role and a strong role.
+//! - Every line of `routes` names its access; a test calls each as every kind of caller, and
+//!   expects what `matrix.txt` says.
 //! - A write needs the session's CSRF token and comes from the hub's own pages; its audit line is in its transaction.
 //! - Every failure has the one error body; the client never sees our text of an internal one.
 //! - Bodies, times, connections and streams are bounded.
@@ -171,5 +172,9 @@ pub fn openapi_text() -> String {
 
 #[cfg(test)]
 mod desk_tests;
+#[cfg(test)]
+mod identity_tests;
+#[cfg(test)]
+mod matrix_tests;
 #[cfg(test)]
 mod tests;

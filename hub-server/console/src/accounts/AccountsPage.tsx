@@ -1,32 +1,33 @@
-// The accounts of the organisation, for its administrators.
-import { Alert, Button, Group, Modal, PasswordInput, Radio, Stack, Text, TextInput } from '@mantine/core'
+// The accounts of the organisation, for those who manage them.
+import { Button, Group, Text, UnstyledButton } from '@mantine/core'
 import { IconPlus, IconUsers } from '@tabler/icons-react'
-import { useMutation, useQuery } from '@tanstack/react-query'
-import { type SyntheticEvent, useState } from 'react'
+import { useState } from 'react'
 
-import { api, type Role, take } from '../api'
-import { queries } from '../api/queries'
+import { type Account, api, take } from '../api'
+import { useSites } from '../edges/fleet'
 import { wordOf } from '../format/word'
 import { Empty } from '../parts/Empty'
-import { Failure, sortFaults } from '../parts/Failure'
+import { Failure } from '../parts/Failure'
 import { Lines } from '../parts/Lines'
 import { Mark } from '../parts/Mark'
+import { MorePages } from '../parts/MorePages'
 import { PageHead } from '../parts/PageHead'
+import { usePages } from '../parts/pages'
 import parts from '../parts/parts.module.css'
-import { say } from '../parts/toast'
 import { When } from '../parts/When'
 import { useSession } from '../session/session'
 import { text } from '../strings'
-
-const ROLES: readonly Role[] = ['viewer', 'operator', 'admin']
+import { AccountDrawer } from './AccountDrawer'
+import { NewAccount } from './NewAccount'
 
 export default function AccountsPage() {
   const session = useSession()
   const [creating, setCreating] = useState(false)
-  const accounts = useQuery({
-    queryKey: ['accounts'],
-    queryFn: async () => (await take(api.GET('/api/v1/accounts'))).items,
-  })
+  const [chosen, setChosen] = useState<Account | null>(null)
+  const accounts = usePages<Account>(['accounts'], (cursor) =>
+    take(api.GET('/api/v1/accounts', { params: { query: cursor ? { cursor } : {} } })),
+  )
+  const list = accounts.items
   return (
     <>
       <PageHead title={text.accounts.title} lead={text.accounts.lead}>
@@ -36,31 +37,40 @@ export default function AccountsPage() {
       </PageHead>
       {accounts.error && <Failure error={accounts.error} onRetry={() => void accounts.refetch()} />}
       {accounts.isPending && <Lines count={3} />}
-      {accounts.data?.length === 0 && (
-        <Empty icon={<IconUsers />} title={text.accounts.title} why={text.accounts.lead} />
-      )}
-      {accounts.data && accounts.data.length > 0 && (
+      {list?.length === 0 && <Empty icon={<IconUsers />} title={text.accounts.title} why={text.accounts.lead} />}
+      {list && list.length > 0 && (
         <div className={parts.card}>
           <table className={parts.table}>
             <thead>
               <tr>
                 <th>{text.accounts.name}</th>
                 <th>{text.accounts.role}</th>
+                <th>{text.accounts.sites}</th>
                 <th>{text.accounts.since}</th>
               </tr>
             </thead>
             <tbody>
-              {accounts.data.map((account) => (
+              {list.map((account) => (
                 <tr key={account.id}>
                   <td>
                     <Group gap="xs">
-                      <Text fw={600} size="sm">
-                        {account.name}
-                      </Text>
-                      {account.name === session.data?.account.name && <Mark tone="quiet">{text.accounts.you}</Mark>}
+                      <UnstyledButton
+                        onClick={() => setChosen(account)}
+                        aria-label={text.accounts.edit(account.name)}
+                        td="underline"
+                      >
+                        <Text fw={600} size="sm" span>
+                          {account.name}
+                        </Text>
+                      </UnstyledButton>
+                      {account.id === session.data?.account.id && <Mark tone="quiet">{text.accounts.you}</Mark>}
+                      {account.disabled_at && <Mark tone="bad">{text.accounts.disabled}</Mark>}
                     </Group>
                   </td>
                   <td data-label={text.accounts.role}>{wordOf(text.role, account.role)}</td>
+                  <td data-label={text.accounts.sites}>
+                    <SiteNames ids={account.sites ?? null} />
+                  </td>
                   <td data-label={text.accounts.since}>
                     <When at={account.created_at} />
                   </td>
@@ -70,81 +80,15 @@ export default function AccountsPage() {
           </table>
         </div>
       )}
-      {creating && <CreateDialog onClose={() => setCreating(false)} />}
+      <MorePages list={accounts} />
+      {creating && <NewAccount onClose={() => setCreating(false)} />}
+      {chosen && <AccountDrawer account={chosen} onClose={() => setChosen(null)} />}
     </>
   )
 }
 
-function CreateDialog({ onClose }: { onClose: () => void }) {
-  const [name, setName] = useState('')
-  const [password, setPassword] = useState('')
-  const [role, setRole] = useState<Role>('operator')
-  const create = useMutation({
-    mutationFn: () => take(api.POST('/api/v1/accounts', { body: { name, password, role } })),
-    onSuccess: (account) => {
-      void queries.invalidateQueries({ queryKey: ['accounts'] })
-      say(text.accounts.made(account.name))
-      onClose()
-    },
-  })
-  const faults = sortFaults(create.error, ['name', 'password'])
-  const submit = (event: SyntheticEvent) => {
-    event.preventDefault()
-    create.mutate()
-  }
-  return (
-    <Modal opened onClose={onClose} title={text.accounts.create} centered>
-      <form onSubmit={submit}>
-        <Stack>
-          {faults.rest && (
-            <Alert color="red" role="alert">
-              {faults.rest}
-            </Alert>
-          )}
-          <TextInput
-            label={text.accounts.name}
-            required
-            withAsterisk={false}
-            autoComplete="off"
-            autoCapitalize="none"
-            spellCheck={false}
-            data-autofocus
-            value={name}
-            error={faults.fields.name}
-            onChange={(event) => setName(event.currentTarget.value)}
-          />
-          <Radio.Group
-            label={text.accounts.role}
-            value={role}
-            onChange={(value) => setRole(ROLES.find((one) => one === value) ?? 'viewer')}
-          >
-            <Stack gap="xs" mt={6}>
-              {ROLES.map((value) => (
-                <Radio key={value} value={value} label={text.role[value]} description={text.accounts.roleWhy[value]} />
-              ))}
-            </Stack>
-          </Radio.Group>
-          <PasswordInput
-            label={text.accounts.password}
-            description={text.accounts.passwordWhy}
-            required
-            withAsterisk={false}
-            minLength={8}
-            autoComplete="new-password"
-            value={password}
-            error={faults.fields.password}
-            onChange={(event) => setPassword(event.currentTarget.value)}
-          />
-          <Group justify="flex-end">
-            <Button variant="default" onClick={onClose}>
-              {text.action.cancel}
-            </Button>
-            <Button type="submit" loading={create.isPending}>
-              {text.accounts.submit}
-            </Button>
-          </Group>
-        </Stack>
-      </form>
-    </Modal>
-  )
+function SiteNames({ ids }: { ids: readonly string[] | null }) {
+  const sites = useSites()
+  if (!ids) return <>{text.accounts.allSites}</>
+  return <>{ids.map((id) => sites.data?.find((site) => site.id === id)?.name ?? '…').join(', ')}</>
 }

@@ -4,7 +4,8 @@ import type { components } from './schema'
 type Schemas = components['schemas']
 
 export type Session = Schemas['Session']
-export type Role = 'admin' | 'operator' | 'viewer'
+export type RoleOfOrganisation = Schemas['Role']
+export type SessionListed = Schemas['SessionListed']
 export type Account = Schemas['Account']
 export type Passage = Schemas['Passage']
 export type PassageDetail = Schemas['PassageDetail']

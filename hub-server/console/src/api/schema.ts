@@ -25,6 +25,74 @@ export interface paths {
     patch?: never
     trace?: never
   }
+  '/api/v1/accounts/{id}': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * Shows one account.
+     * @description Needs the right `manage_accounts`.
+     */
+    get: operations['show_account']
+    /**
+     * Changes an account's role and sites, and whether it may log in. It holds at once, in sessions that run, too.
+     * @description Needs the right `manage_accounts`.
+     */
+    put: operations['change_account']
+    post?: never
+    /**
+     * Removes an account and ends its sessions. What it did stays in the audit trail.
+     * @description Needs the right `manage_accounts`.
+     */
+    delete: operations['remove_account']
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/v1/accounts/{id}/password': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    /**
+     * Gives an account a new password and ends its sessions, but for the one that asks.
+     * @description Needs the right `manage_accounts`.
+     */
+    put: operations['reset_password']
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/v1/accounts/{id}/sessions': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    post?: never
+    /**
+     * Ends every session of an account.
+     * @description Needs the right `manage_accounts`.
+     */
+    delete: operations['end_sessions']
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
   '/api/v1/audit': {
     parameters: {
       query?: never
@@ -391,6 +459,54 @@ export interface paths {
     patch?: never
     trace?: never
   }
+  '/api/v1/roles': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * Lists the organisation's roles.
+     * @description Needs the right `manage_accounts`.
+     */
+    get: operations['list_roles']
+    put?: never
+    /**
+     * Makes a role. Nobody makes one with rights that he does not have.
+     * @description Needs the right `manage_accounts`.
+     */
+    post: operations['create_role']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/v1/roles/{id}': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    /**
+     * Changes a role's name and rights; it holds at once for every account that has it.
+     * @description Needs the right `manage_accounts`.
+     */
+    put: operations['change_role']
+    post?: never
+    /**
+     * Removes a role that nobody has.
+     * @description Needs the right `manage_accounts`.
+     */
+    delete: operations['remove_role']
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
   '/api/v1/session': {
     parameters: {
       query?: never
@@ -414,6 +530,66 @@ export interface paths {
      * @description Needs a log-in.
      */
     delete: operations['log_out']
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/v1/session/password': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    /**
+     * Changes the caller's own password. Every other log-in of the account ends.
+     * @description Needs a log-in.
+     */
+    put: operations['change_password']
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/v1/sessions': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * Lists the caller's own log-ins that hold, newest first.
+     * @description Needs a log-in.
+     */
+    get: operations['list_sessions']
+    put?: never
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/v1/sessions/{id}': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    post?: never
+    /**
+     * Ends one of the caller's own log-ins.
+     * @description Needs a log-in.
+     */
+    delete: operations['end_session']
     options?: never
     head?: never
     patch?: never
@@ -604,10 +780,24 @@ export interface components {
       /** @description The name that it logs in with. */
       name: string
       /**
-       * @description `admin`, `operator` or `viewer`.
+       * @description The name of its role.
        * @example operator
        */
       role: string
+      /** @description The sites that it is limited to; null for all, those of the future, too. */
+      sites?: string[] | null
+    }
+    /** @description What an account is to be from now on. */
+    AccountChange: {
+      /** @description Whether it may not log in; its sessions end. */
+      disabled: boolean
+      /**
+       * @description The name of a role of the organisation.
+       * @example viewer
+       */
+      role: string
+      /** @description The sites that it is limited to; null for all. */
+      sites: string[] | null
     }
     /**
      * Format: date-time
@@ -1089,15 +1279,23 @@ export interface components {
     }
     /** @description A new account. */
     NewAccount: {
-      /** @description The name that it will log in with; unique on this hub, in any case. */
+      /**
+       * @description The name that it will log in with; unique on this hub, in any case.
+       * @example olga
+       */
       name: string
-      /** @description At least 8 characters with an upper-case letter, a lower-case letter and a digit. */
+      /**
+       * @description At least 8 characters with an upper-case letter, a lower-case letter and a digit.
+       * @example Correct-Horse-1
+       */
       password: string
       /**
-       * @description `admin`, `operator` or `viewer`.
+       * @description The name of a role of the organisation.
        * @example operator
        */
       role: string
+      /** @description The sites that it is limited to; null or left out for all. */
+      sites?: string[] | null
     }
     /** @description A machine that is to become an edge. */
     NewEnrolment: {
@@ -1133,6 +1331,14 @@ export interface components {
        * @example delivery without a permit
        */
       reason: string
+    }
+    /** @description A password in place of another. */
+    NewPassword: {
+      /**
+       * @description At least 8 characters with an upper-case letter, a lower-case letter and a digit.
+       * @example Correct-Horse-2
+       */
+      password: string
     }
     /** @description A vehicle that is on site and that no gate saw coming. */
     NewVisit: {
@@ -1211,10 +1417,12 @@ export interface components {
         /** @description The name that it logs in with. */
         name: string
         /**
-         * @description `admin`, `operator` or `viewer`.
+         * @description The name of its role.
          * @example operator
          */
         role: string
+        /** @description The sites that it is limited to; null for all, those of the future, too. */
+        sites?: string[] | null
       }[]
       /** @description Give it as `cursor` for the next page; null on the last. */
       next_cursor?: string | null
@@ -1505,6 +1713,64 @@ export interface components {
       next_cursor?: string | null
     }
     /** @description One page. */
+    Page_Role: {
+      /** @description The items. */
+      items: {
+        /** @description When it was made. */
+        created_at: components['schemas']['At']
+        /** @description Whether it always has every right and can't be changed. */
+        fixed: boolean
+        /**
+         * Format: uuid
+         * @description Its identity.
+         */
+        id: string
+        /**
+         * @description Its name, by which accounts name it.
+         * @example operator
+         */
+        name: string
+        /**
+         * @description The names of its rights.
+         * @example [
+         *       "view_passages",
+         *       "view_fleet"
+         *     ]
+         */
+        rights: string[]
+        /** @description Whether it is one of the five from the start: its name stays and it can't be removed. */
+        seeded: boolean
+      }[]
+      /** @description Give it as `cursor` for the next page; null on the last. */
+      next_cursor?: string | null
+    }
+    /** @description One page. */
+    Page_SessionListed: {
+      /** @description The items. */
+      items: {
+        /**
+         * @description The address where it began.
+         * @example 192.0.2.7
+         */
+        address: string
+        /** @description What the browser called itself. */
+        agent: string
+        /** @description When it began. */
+        began_at: components['schemas']['At']
+        /** @description When it ends by itself. */
+        expires_at: components['schemas']['At']
+        /**
+         * Format: uuid
+         * @description Names it; it is no secret.
+         */
+        id: string
+        /** @description Whether it is the one that asks. */
+        own: boolean
+      }[]
+      /** @description Give it as `cursor` for the next page; null on the last. */
+      next_cursor?: string | null
+    }
+    /** @description One page. */
     Page_Site: {
       /** @description The items. */
       items: {
@@ -1665,6 +1931,19 @@ export interface components {
       /** @description `name@version` of each model that took part. */
       models: string[]
     }
+    /** @description A new password, and the one that it replaces. */
+    PasswordChange: {
+      /**
+       * @description The password that holds.
+       * @example Correct-Horse-1
+       */
+      current: string
+      /**
+       * @description The new one: at least 8 characters with an upper-case letter, a lower-case letter and a digit.
+       * @example Correct-Horse-2
+       */
+      password: string
+    }
     /** @description A permit as the hub keeps it. */
     Permit: components['schemas']['Terms'] & {
       /**
@@ -1781,6 +2060,49 @@ export interface components {
       | 'ambiguous'
       | 'time_unknown'
       | 'no_plate'
+    /** @description One role. */
+    Role: {
+      /** @description When it was made. */
+      created_at: components['schemas']['At']
+      /** @description Whether it always has every right and can't be changed. */
+      fixed: boolean
+      /**
+       * Format: uuid
+       * @description Its identity.
+       */
+      id: string
+      /**
+       * @description Its name, by which accounts name it.
+       * @example operator
+       */
+      name: string
+      /**
+       * @description The names of its rights.
+       * @example [
+       *       "view_passages",
+       *       "view_fleet"
+       *     ]
+       */
+      rights: string[]
+      /** @description Whether it is one of the five from the start: its name stays and it can't be removed. */
+      seeded: boolean
+    }
+    /** @description What a role is to be. */
+    RoleInput: {
+      /**
+       * @description Its name, unique in the organisation, in any case.
+       * @example night shift
+       */
+      name: string
+      /**
+       * @description The names of its rights.
+       * @example [
+       *       "view_passages",
+       *       "order_barrier"
+       *     ]
+       */
+      rights: string[]
+    }
     /** @description Who is logged in, and what the console needs to know of it. */
     Session: {
       /** @description The account. */
@@ -1806,10 +2128,31 @@ export interface components {
       /** @description Its name. */
       name: string
       /**
-       * @description What it is.
+       * @description The name of its role.
        * @example operator
        */
       role: string
+    }
+    /** @description One log-in that holds. */
+    SessionListed: {
+      /**
+       * @description The address where it began.
+       * @example 192.0.2.7
+       */
+      address: string
+      /** @description What the browser called itself. */
+      agent: string
+      /** @description When it began. */
+      began_at: components['schemas']['At']
+      /** @description When it ends by itself. */
+      expires_at: components['schemas']['At']
+      /**
+       * Format: uuid
+       * @description Names it; it is no secret.
+       */
+      id: string
+      /** @description Whether it is the one that asks. */
+      own: boolean
     }
     /** @description The organisation of a session. */
     SessionOrganisation: {
@@ -2139,6 +2482,187 @@ export interface operations {
         content: {
           'application/json': components['schemas']['Account']
         }
+      }
+      409: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  show_account: {
+    parameters: {
+      query?: never
+      header?: never
+      path: {
+        /** @description The account. */
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Account']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  change_account: {
+    parameters: {
+      query?: never
+      header?: never
+      path: {
+        /** @description The account. */
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['AccountChange']
+      }
+    }
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Account']
+        }
+      }
+      409: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  remove_account: {
+    parameters: {
+      query?: never
+      header?: never
+      path: {
+        /** @description The account. */
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      204: {
+        headers: {
+          [name: string]: unknown
+        }
+        content?: never
+      }
+      409: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  reset_password: {
+    parameters: {
+      query?: never
+      header?: never
+      path: {
+        /** @description The account. */
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['NewPassword']
+      }
+    }
+    responses: {
+      204: {
+        headers: {
+          [name: string]: unknown
+        }
+        content?: never
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  end_sessions: {
+    parameters: {
+      query?: never
+      header?: never
+      path: {
+        /** @description The account. */
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      204: {
+        headers: {
+          [name: string]: unknown
+        }
+        content?: never
       }
       /** @description A failure */
       default: {
@@ -2921,6 +3445,154 @@ export interface operations {
       }
     }
   }
+  list_roles: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Page_Role']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  create_role: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['RoleInput']
+      }
+    }
+    responses: {
+      201: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Role']
+        }
+      }
+      409: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  change_role: {
+    parameters: {
+      query?: never
+      header?: never
+      path: {
+        /** @description The role. */
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['RoleInput']
+      }
+    }
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Role']
+        }
+      }
+      409: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  remove_role: {
+    parameters: {
+      query?: never
+      header?: never
+      path: {
+        /** @description The role. */
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      204: {
+        headers: {
+          [name: string]: unknown
+        }
+        content?: never
+      }
+      409: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
   show_session: {
     parameters: {
       query?: never
@@ -2986,6 +3658,101 @@ export interface operations {
       query?: never
       header?: never
       path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      204: {
+        headers: {
+          [name: string]: unknown
+        }
+        content?: never
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  change_password: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['PasswordChange']
+      }
+    }
+    responses: {
+      204: {
+        headers: {
+          [name: string]: unknown
+        }
+        content?: never
+      }
+      429: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  list_sessions: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Page_SessionListed']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  end_session: {
+    parameters: {
+      query?: never
+      header?: never
+      path: {
+        /** @description The log-in. */
+        id: string
+      }
       cookie?: never
     }
     requestBody?: never

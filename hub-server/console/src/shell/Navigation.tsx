@@ -12,7 +12,9 @@ import {
   IconParking,
   IconRouter,
   IconSelector,
+  IconShieldCheck,
   IconSun,
+  IconUserCircle,
   IconUsers,
   IconX,
 } from '@tabler/icons-react'
@@ -36,6 +38,7 @@ const PAGES: readonly { to: string; label: string; icon: typeof IconCar; right: 
   { to: '/edges', label: text.nav.edges, icon: IconRouter, right: 'view_fleet' },
   { to: '/audit', label: text.nav.audit, icon: IconClipboardList, right: 'view_audit' },
   { to: '/accounts', label: text.nav.accounts, icon: IconUsers, right: 'manage_accounts' },
+  { to: '/roles', label: text.nav.roles, icon: IconShieldCheck, right: 'manage_accounts' },
 ]
 
 export function Navigation({ session, phase, onClose }: { session: Session; phase: Phase; onClose: () => void }) {
@@ -72,13 +75,13 @@ export function Navigation({ session, phase, onClose }: { session: Session; phas
         <span className={classes.connectionWide}>
           <ConnectionMark phase={phase} />
         </span>
-        <AccountMenu session={session} />
+        <AccountMenu session={session} onClose={onClose} />
       </div>
     </div>
   )
 }
 
-function AccountMenu({ session }: { session: Session }) {
+function AccountMenu({ session, onClose }: { session: Session; onClose: () => void }) {
   const { colorScheme, setColorScheme } = useMantineColorScheme()
   const leave = useMutation({ mutationFn: logOut })
   const role = wordOf(text.role, session.account.role)
@@ -114,6 +117,9 @@ function AccountMenu({ session }: { session: Session }) {
           </Menu.Item>
         ))}
         <Menu.Divider />
+        <Menu.Item component={Link} to="/account" leftSection={<IconUserCircle size={16} />} onClick={onClose}>
+          {text.nav.own}
+        </Menu.Item>
         <Menu.Item leftSection={<IconLogout size={16} />} onClick={() => leave.mutate()}>
           {text.nav.logOut}
         </Menu.Item>
