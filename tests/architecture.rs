@@ -240,6 +240,8 @@ const TABLES: &[(&str, &[&str])] = &[
             "role_rights",
             "known_rights",
             "reach",
+            "api_keys",
+            "api_key_rights",
             "sessions",
             "setup_links",
             "organisations",

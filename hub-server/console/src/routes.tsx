@@ -34,6 +34,7 @@ export const router = createBrowserRouter([
               at('audit', () => import('./audit/AuditPage')),
               at('accounts', () => import('./accounts/AccountsPage')),
               at('roles', () => import('./roles/RolesPage')),
+              at('keys', () => import('./keys/KeysPage')),
               at('account', () => import('./account/OwnAccountPage')),
               at('*', () => import('./shell/NoSuchPage')),
             ],

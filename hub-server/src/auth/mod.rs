@@ -15,6 +15,7 @@
 //! - A log-in costs the same whether the name exists or not, and an address has five failures in five minutes.
 
 mod accounts;
+mod api_keys;
 mod limits;
 mod organisations;
 mod passwords;
@@ -43,6 +44,18 @@ pub use accounts::is_managed;
 pub use accounts::list_accounts;
 pub use accounts::name_key;
 pub use accounts::update_password;
+pub use api_keys::ApiKey;
+pub use api_keys::KEY_START;
+pub use api_keys::KeyUse;
+pub use api_keys::count_keys;
+pub use api_keys::find_key;
+pub use api_keys::find_key_use;
+pub use api_keys::insert_key;
+pub use api_keys::list_keys;
+pub use api_keys::new_key;
+pub use api_keys::note_use;
+pub use api_keys::prefix_of as key_prefix;
+pub use api_keys::revoke_key;
 pub use limits::Attempts;
 pub use organisations::Organisation;
 pub use organisations::find_organisation;

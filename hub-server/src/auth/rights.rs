@@ -29,6 +29,8 @@ pub enum Right {
     ViewAudit,
     /// See, make and change accounts and roles.
     ManageAccounts,
+    /// See and revoke API keys, and make some of one's own.
+    ManageKeys,
     /// See the models in use.
     ViewModels,
     /// Read the hub's metrics.
@@ -37,7 +39,7 @@ pub enum Right {
 
 impl Right {
     /// All of them, in the order of the documented matrix.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::ViewPassages,
         Self::ViewPermits,
         Self::EditPermits,
@@ -49,6 +51,7 @@ impl Right {
         Self::EnrolEdges,
         Self::ViewAudit,
         Self::ManageAccounts,
+        Self::ManageKeys,
         Self::ViewModels,
         Self::Metrics,
     ];
@@ -67,6 +70,7 @@ impl Right {
             Self::EnrolEdges => "enrol_edges",
             Self::ViewAudit => "view_audit",
             Self::ManageAccounts => "manage_accounts",
+            Self::ManageKeys => "manage_keys",
             Self::ViewModels => "view_models",
             Self::Metrics => "metrics",
         }
@@ -81,7 +85,7 @@ impl Right {
     /// whatever its role says.
     pub fn is_organisation_wide(self) -> bool {
         match self {
-            Self::ViewAudit | Self::ManageAccounts | Self::Metrics => true,
+            Self::ViewAudit | Self::ManageAccounts | Self::ManageKeys | Self::Metrics => true,
             Self::ViewPassages
             | Self::ViewPermits
             | Self::EditPermits
@@ -152,7 +156,9 @@ impl Seeded {
                 matches!(self, Self::Admin | Self::Operator | Self::Technician)
             }
             Right::EnrolEdges => matches!(self, Self::Admin | Self::Technician),
-            Right::ViewAudit | Right::ManageAccounts | Right::Metrics => self == Self::Admin,
+            Right::ViewAudit | Right::ManageAccounts | Right::ManageKeys | Right::Metrics => {
+                self == Self::Admin
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ use rusqlite_migration::Migrations;
 use super::StoreError;
 
 /// Every migration in its order. A released file is never changed; a new one is added here.
-const SQLITE: [(&str, &str); 6] = [
+const SQLITE: [(&str, &str); 7] = [
     (
         "0001_house",
         include_str!("../../migrations/sqlite/0001_house.sql"),
@@ -32,6 +32,10 @@ const SQLITE: [(&str, &str); 6] = [
     (
         "0006_roles",
         include_str!("../../migrations/sqlite/0006_roles.sql"),
+    ),
+    (
+        "0007_api_keys",
+        include_str!("../../migrations/sqlite/0007_api_keys.sql"),
     ),
 ];
 

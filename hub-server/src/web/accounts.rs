@@ -325,7 +325,9 @@ pub async fn reset_password(
             let organisation = asked.caller.organisation;
             find_to_change(tx, &asked.caller, id)?;
             auth::update_password(tx, organisation, id, &password)?;
-            auth::delete_sessions_of(tx, id, Some(asked.caller.session))?;
+            // The one that asks stays, if somebody does so for himself.
+            let own = asked.caller.need_session().ok();
+            auth::delete_sessions_of(tx, id, own)?;
             let entry = asked.entry(
                 at,
                 "account.password",

@@ -54,10 +54,25 @@ pub struct Caller {
     pub reach: Reach,
     /// Its organisation's name.
     pub organisation_name: String,
-    /// Its session, as it is named to people.
-    pub session: Uuid,
-    /// The token that each write must carry.
-    pub csrf: Token,
+    /// How it shows who it is.
+    pub means: Means,
+}
+
+/// How a caller shows who it is.
+#[derive(Clone, Debug)]
+pub enum Means {
+    /// By a session's cookie.
+    Session {
+        /// The session, as it is named to people.
+        id: Uuid,
+        /// The token that each write must carry.
+        csrf: Token,
+    },
+    /// By an API key in the header `Authorization`.
+    Key {
+        /// What it is for.
+        name: String,
+    },
 }
 
 impl Caller {
@@ -76,9 +91,43 @@ impl Caller {
             organisation: session.reach.organisation,
             reach: session.reach,
             organisation_name: session.organisation_name,
-            session: session.id,
-            csrf: session.csrf,
+            means: Means::Session {
+                id: session.id,
+                csrf: session.csrf,
+            },
         }
+    }
+
+    fn of_key(key: auth::KeyUse) -> Self {
+        Self {
+            account: key.account,
+            name: key.name,
+            role: key.role,
+            rights: key.rights,
+            organisation: key.reach.organisation,
+            reach: key.reach,
+            organisation_name: key.organisation_name,
+            means: Means::Key { name: key.key_name },
+        }
+    }
+
+    /// The session, or a refusal: what belongs to a person who is logged in is none of a key's business.
+    pub(super) fn need_session(&self) -> Result<Uuid, WebError> {
+        match &self.means {
+            Means::Session { id, .. } => Ok(*id),
+            Means::Key { .. } => Err(WebError::Forbidden(
+                "This is for people who are logged in, not for API keys.",
+            )),
+        }
+    }
+
+    /// The actor of audit lines; of a key it says so.
+    pub(super) fn actor(&self) -> Actor {
+        let name = match &self.means {
+            Means::Session { .. } => self.name.clone(),
+            Means::Key { name } => format!("{} by the key {name}", self.name),
+        };
+        Actor::Account(self.account, name)
     }
 }
 
@@ -94,7 +143,7 @@ pub struct Asked {
 impl Asked {
     /// The actor of audit lines.
     pub fn actor(&self) -> Actor {
-        Actor::Account(self.caller.account, self.caller.name.clone())
+        self.caller.actor()
     }
 
     /// An audit line of this request. Record it in the transaction of what it tells.
@@ -194,13 +243,23 @@ async fn check(guard: &Admission, request: &Parts) -> Result<Option<Caller>, Web
         Access::LoggedIn => None,
         Access::Right(right) => Some(right),
     };
-    let caller = find_caller(&guard.hub, headers)
+    let caller = find_caller(&guard.hub, request)
         .await?
         .ok_or(WebError::Unauthenticated)?;
-    if is_write && !presents_csrf(&caller, headers) {
-        return Err(WebError::Forbidden(
-            "The X-CSRF-Token header is missing or wrong. Load the page again.",
-        ));
+    match &caller.means {
+        Means::Session { csrf, .. } => {
+            if is_write && !presents_csrf(csrf, headers) {
+                return Err(WebError::Forbidden(
+                    "The X-CSRF-Token header is missing or wrong. Load the page again.",
+                ));
+            }
+        }
+        // No page of another site can put a key into the header, so there is nothing to forge.
+        Means::Key { .. } => {
+            if guard.access == Access::LoggedIn {
+                caller.need_session()?;
+            }
+        }
     }
     if let Some(right) = right
         && !caller.may(right)
@@ -211,20 +270,55 @@ async fn check(guard: &Admission, request: &Parts) -> Result<Option<Caller>, Web
     Ok(Some(caller))
 }
 
-/// Returns who the cookie belongs to.
-pub(super) async fn find_caller(
-    hub: &Hub,
-    headers: &HeaderMap,
-) -> Result<Option<Caller>, WebError> {
-    let Some(token) = session_token(headers) else {
+/// Returns who the key or the cookie belongs to. Whoever presents a key is judged by it alone.
+async fn find_caller(hub: &Hub, request: &Parts) -> Result<Option<Caller>, WebError> {
+    let now = hub.clock.wall();
+    if let Some(secret) = presented_key(&request.headers) {
+        let found: Option<auth::KeyUse> = hub
+            .store
+            .read(move |tx| Ok::<_, WebError>(auth::find_key_use(tx, &secret, now)?))
+            .await?;
+        let Some(key) = found else { return Ok(None) };
+        if key.is_to_note {
+            let address = address_of(request);
+            let id = key.id;
+            hub.store
+                .write(Priority::Machines, move |tx| {
+                    auth::note_use(tx, id, now, &address)
+                })
+                .await?;
+        }
+        return Ok(Some(Caller::of_key(key)));
+    }
+    let Some(token) = session_token(&request.headers) else {
         return Ok(None);
     };
-    let now = hub.clock.wall();
     let session: Option<auth::Session> = hub
         .store
         .read(move |tx| Ok::<_, WebError>(auth::find_session(tx, &token, now)?))
         .await?;
     Ok(session.map(Caller::of))
+}
+
+/// The API key that the request carries, right or not.
+pub(super) fn presented_key(headers: &HeaderMap) -> Option<Token> {
+    bearer(headers)
+        .filter(|presented| presented.starts_with(auth::KEY_START))
+        .map(Token::presented)
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.strip_prefix("Bearer "))
+}
+
+fn address_of(request: &Parts) -> String {
+    request
+        .extensions
+        .get::<Arrival>()
+        .map_or_else(String::new, |arrival| arrival.address.to_string())
 }
 
 /// The session's token that the request's cookie carries.
@@ -239,18 +333,14 @@ pub(super) fn session_token(headers: &HeaderMap) -> Option<Token> {
         .map(|cookie| Token::presented(cookie.value()))
 }
 
-fn presents_csrf(caller: &Caller, headers: &HeaderMap) -> bool {
+fn presents_csrf(csrf: &Token, headers: &HeaderMap) -> bool {
     headers
         .get(CSRF_HEADER)
-        .is_some_and(|value| auth::same(value.as_bytes(), caller.csrf.reveal().as_bytes()))
+        .is_some_and(|value| auth::same(value.as_bytes(), csrf.reveal().as_bytes()))
 }
 
 fn presents_scrape_token(hub: &Hub, headers: &HeaderMap) -> bool {
-    let presented = headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.strip_prefix("Bearer "));
-    match (&hub.web.scrape_token, presented) {
+    match (&hub.web.scrape_token, bearer(headers)) {
         (Some(token), Some(presented)) => {
             auth::same(presented.as_bytes(), token.reveal().as_bytes())
         }
@@ -282,10 +372,7 @@ async fn record_refusal(
     caller: &Caller,
     right: Right,
 ) -> Result<(), WebError> {
-    let address = request
-        .extensions
-        .get::<Arrival>()
-        .map_or_else(String::new, |arrival| arrival.address.to_string());
+    let address = address_of(request);
     let path = request
         .extensions
         .get::<axum::extract::MatchedPath>()
@@ -294,7 +381,7 @@ async fn record_refusal(
     let entry = audit::Entry {
         organisation: caller.organisation,
         at: hub.clock.wall(),
-        actor: Actor::Account(caller.account, caller.name.clone()),
+        actor: caller.actor(),
         action: "access.refused",
         object_kind: "route",
         object_id: format!("{} {path}", request.method),

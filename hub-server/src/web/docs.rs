@@ -33,7 +33,7 @@ pub(super) fn document(lines: &[Line]) -> Value {
     let mut info = Info::new("Gatewarden", super::VERSION);
     info.description = Some(
         "The hub's API. Log in at /api/v1/session; the cookie then identifies you, and each write carries the \
-         session's csrf in X-CSRF-Token. Times are RFC 3339 in UTC. Lists are pages: give next_cursor as cursor."
+         session's csrf in X-CSRF-Token. Programs present an API key as Authorization: Bearer. Times are RFC 3339 in UTC. Lists are pages: give next_cursor as cursor."
             .to_owned(),
     );
     let mut api = OpenApi::new(info, Paths::new());
@@ -70,6 +70,7 @@ pub(super) fn document(lines: &[Line]) -> Value {
     document["components"]["securitySchemes"] = json!({
         "session": { "type": "apiKey", "in": "cookie", "name": super::caller::COOKIE },
         "csrf": { "type": "apiKey", "in": "header", "name": "X-CSRF-Token" },
+        "key": { "type": "http", "scheme": "bearer", "bearerFormat": "gwk_..." },
         "scrape": { "type": "http", "scheme": "bearer" },
     });
     document
@@ -90,11 +91,11 @@ fn complete(operation: &mut Value, line: &Line) {
         Access::Open => (json!([]), "Open to anybody.".to_owned()),
         Access::LoggedIn => (json!([session]), "Needs a log-in.".to_owned()),
         Access::Right(right) => (
-            json!([session]),
+            json!([session, { "key": [] }]),
             format!("Needs the right `{}`.", right.name()),
         ),
         Access::Scrape => (
-            json!([session, { "scrape": [] }]),
+            json!([session, { "key": [] }, { "scrape": [] }]),
             "Needs the right `metrics` or the scrape token.".to_owned(),
         ),
     };

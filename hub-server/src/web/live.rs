@@ -21,6 +21,8 @@ use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::caller::Asked;
+use super::caller::Means;
+use super::caller::presented_key;
 use super::caller::session_token;
 use super::error::WebError;
 use crate::auth;
@@ -51,7 +53,11 @@ pub async fn follow_live(
     let turn = Arc::clone(&hub.live_streams)
         .try_acquire_owned()
         .map_err(|_| WebError::Busy)?;
-    let token = session_token(&headers).ok_or(WebError::Unauthenticated)?;
+    let shown = match asked.caller.means {
+        Means::Session { .. } => session_token(&headers).map(Shown::Cookie),
+        Means::Key { .. } => presented_key(&headers).map(Shown::Key),
+    };
+    let shown = shown.ok_or(WebError::Unauthenticated)?;
     // Listening begins before the first look, so that nothing falls between the two.
     let wakes = hub.wakes();
     let (newest, oldest) = hub
@@ -71,7 +77,7 @@ pub async fn follow_live(
     let follower = Follower {
         reach: asked.caller.reach,
         hub,
-        token,
+        shown,
         wakes,
         after,
         first: true,
@@ -94,10 +100,17 @@ fn resume_after(id: &str, generation: u64, newest: i64, oldest: i64) -> Option<i
     (is_ours && number.saturating_add(1) >= oldest).then_some(number)
 }
 
+/// By what the listener showed who it is; looked at again before each item.
+#[derive(Clone)]
+enum Shown {
+    Cookie(Token),
+    Key(Token),
+}
+
 struct Follower {
     hub: Arc<Hub>,
     reach: Reach,
-    token: Token,
+    shown: Shown,
     wakes: broadcast::Receiver<Wake>,
     after: i64,
     first: bool,
@@ -193,16 +206,24 @@ impl Follower {
         if self.hub.stop.is_cancelled() {
             return None;
         }
-        let token = self.token.clone();
+        let shown = self.shown.clone();
         let now = self.hub.clock.wall();
-        let session: Result<_, StoreError> = self
+        let found: Result<_, StoreError> = self
             .hub
             .store
-            .read(move |tx| auth::find_session(tx, &token, now))
+            .read(move |tx| {
+                Ok(match &shown {
+                    Shown::Cookie(token) => auth::find_session(tx, token, now)?
+                        .map(|session| (session.reach, session.rights)),
+                    Shown::Key(secret) => {
+                        auth::find_key_use(tx, secret, now)?.map(|key| (key.reach, key.rights))
+                    }
+                })
+            })
             .await;
-        let session = session.ok()??;
-        let holds = session.reach == self.reach && session.rights.contains(&Right::ViewPassages);
-        holds.then_some(session.rights)
+        let (reach, rights) = found.ok()??;
+        let holds = reach == self.reach && rights.contains(&Right::ViewPassages);
+        holds.then_some(rights)
     }
 }
 

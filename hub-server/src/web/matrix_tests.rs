@@ -46,7 +46,7 @@ const MARK: &str = "CANARY";
 const PICTURE: &[u8] = b"CANARY picture";
 
 /// Everybody who calls, in the order of the table's columns.
-const CALLERS: [&str; 8] = [
+const CALLERS: [&str; 9] = [
     "nobody",
     "admin",
     "operator",
@@ -55,10 +55,11 @@ const CALLERS: [&str; 8] = [
     "customer",
     "other-site",
     "other-org",
+    "key",
 ];
 
 /// From where each of them calls.
-const ADDRESSES: [&str; 8] = [
+const ADDRESSES: [&str; 9] = [
     "192.0.2.10:1",
     "192.0.2.11:1",
     "192.0.2.12:1",
@@ -67,6 +68,7 @@ const ADDRESSES: [&str; 8] = [
     "192.0.2.15:1",
     "192.0.2.16:1",
     "192.0.2.17:1",
+    "192.0.2.18:1",
 ];
 
 /// A hub with one of everything, for a call to be about.
@@ -79,6 +81,7 @@ struct World {
     visit: String,
     account: String,
     role: String,
+    key: String,
 }
 
 impl World {
@@ -119,6 +122,8 @@ impl World {
         let role = made("/api/v1/roles", role).await;
         let account = json!({ "name": "CANARY account", "password": PASSWORD, "role": "viewer" });
         let account = made("/api/v1/accounts", account).await;
+        let key = json!({ "name": "CANARY key", "rights": ["view_fleet"], "expires_at": null });
+        let key = made("/api/v1/keys", key).await;
         Self {
             hub,
             depot,
@@ -128,6 +133,7 @@ impl World {
             visit,
             account,
             role,
+            key,
         }
     }
 
@@ -141,6 +147,18 @@ impl World {
                     .await
             }
             "other-org" => self.hub.foreign_admin().await,
+            "key" => {
+                let rights = ["view_passages", "edit_permits", "manage_keys"];
+                let body = json!({ "name": "CANARY key", "rights": rights, "expires_at": null });
+                let admin = self.hub.admin().await;
+                let made = admin.post("/api/v1/keys", body).await.json();
+                let mut program = self.hub.stranger();
+                made["secret"]
+                    .as_str()
+                    .unwrap()
+                    .clone_into(&mut program.key);
+                program
+            }
             role => {
                 let role = Seeded::parse(role).unwrap();
                 self.hub.person(self.hub.organisation, role).await
@@ -159,6 +177,7 @@ impl World {
             "edges" => self.tenant.edge.to_string(),
             "accounts" => self.account.clone(),
             "roles" => self.role.clone(),
+            "keys" => self.key.clone(),
             "sessions" => own_session(caller).await,
             _ => String::new(),
         };
@@ -192,6 +211,9 @@ impl World {
             ("PUT", "/api/v1/accounts/{id}/password") => json!({ "password": "Correct-Horse-2" }),
             ("POST" | "PUT", "/api/v1/roles" | "/api/v1/roles/{id}") => {
                 json!({ "name": "renamed", "rights": ["view_visits"] })
+            }
+            ("POST", "/api/v1/keys") => {
+                json!({ "name": "new", "rights": ["view_fleet"], "expires_at": null })
             }
             ("POST", "/api/v1/permits") => json!({ "plate": "NEW1", "gates": [gate] }),
             ("PUT", "/api/v1/permits/{id}") => json!({ "plate": "CANARY1", "gates": [gate] }),
@@ -229,6 +251,12 @@ impl World {
         state.push(admin.get(&orders).await.json());
         let account = format!("/api/v1/accounts/{}", self.account);
         state.push(admin.get(&account).await.json());
+        // Callers bring keys of their own; this is the one that calls are about.
+        let keys = admin.get("/api/v1/keys").await.json();
+        let is_subject = |key: &&Value| key["id"] == self.key.as_str();
+        let keys = keys["items"].as_array().unwrap();
+        let subject = keys.iter().find(is_subject).unwrap();
+        state.push(subject["revoked_at"].clone());
         let edges = admin.get("/api/v1/edges").await.json();
         state.push(edges["items"][0]["state"].clone());
         state

@@ -12,6 +12,7 @@
 
 mod accounts;
 mod answer;
+mod api_keys;
 mod assets;
 mod at;
 mod audit;
@@ -174,6 +175,8 @@ pub fn openapi_text() -> String {
 mod desk_tests;
 #[cfg(test)]
 mod identity_tests;
+#[cfg(test)]
+mod key_tests;
 #[cfg(test)]
 mod matrix_tests;
 #[cfg(test)]

@@ -11,6 +11,7 @@ use utoipa_axum::router::UtoipaMethodRouter;
 use utoipa_axum::routes;
 
 use super::accounts;
+use super::api_keys;
 use super::audit;
 use super::docs;
 use super::edges;
@@ -93,6 +94,9 @@ pub(super) fn table() -> Vec<Line> {
         line(needs(Right::ManageAccounts), "POST", "/api/v1/roles", routes!(roles::create_role)),
         line(needs(Right::ManageAccounts), "PUT", "/api/v1/roles/{id}", routes!(roles::change_role)),
         line(needs(Right::ManageAccounts), "DELETE", "/api/v1/roles/{id}", routes!(roles::remove_role)),
+        line(needs(Right::ManageKeys), "GET", "/api/v1/keys", routes!(api_keys::list_keys)),
+        line(needs(Right::ManageKeys), "POST", "/api/v1/keys", routes!(api_keys::create_key)),
+        line(needs(Right::ManageKeys), "DELETE", "/api/v1/keys/{id}", routes!(api_keys::revoke_key)),
         line(needs(Right::ViewAudit), "GET", "/api/v1/audit", routes!(audit::list_audit)),
         line(needs(Right::ViewPassages), "GET", "/api/v1/live", routes!(live::follow_live)),
 

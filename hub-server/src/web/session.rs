@@ -22,6 +22,7 @@ use super::body::Body;
 use super::caller::Asked;
 use super::caller::COOKIE;
 use super::caller::Caller;
+use super::caller::Means;
 use super::error::WebError;
 use crate::audit;
 use crate::audit::Actor;
@@ -95,7 +96,11 @@ impl Session {
                 .iter()
                 .map(|right| right.name().to_owned())
                 .collect(),
-            csrf: caller.csrf.reveal().to_owned(),
+            csrf: match &caller.means {
+                Means::Session { csrf, .. } => csrf.reveal().to_owned(),
+                // Only people who are logged in come here.
+                Means::Key { .. } => String::new(),
+            },
             version: super::VERSION.to_owned(),
             build: super::BUILD.to_owned(),
         }
@@ -165,6 +170,7 @@ pub async fn log_in(
 /// Logs out: the cookie is worth nothing from this moment on.
 #[utoipa::path(delete, path = "/api/v1/session", tag = "session", responses((status = 204)))]
 pub async fn log_out(State(hub): State<Arc<Hub>>, asked: Asked) -> Result<Response, WebError> {
+    let session = asked.caller.need_session()?;
     let entry = asked.entry(
         hub.clock.wall(),
         "session.end",
@@ -174,7 +180,7 @@ pub async fn log_out(State(hub): State<Arc<Hub>>, asked: Asked) -> Result<Respon
     );
     hub.store
         .write(Priority::People, move |tx| {
-            auth::delete_session(tx, asked.caller.account, asked.caller.session)?;
+            auth::delete_session(tx, asked.caller.account, session)?;
             audit::record(tx, &entry)?;
             Ok::<(), WebError>(())
         })
@@ -226,12 +232,12 @@ impl Start {
             &audit::Entry {
                 organisation: caller.organisation,
                 at: self.session.created_at,
-                actor: Actor::Account(caller.account, caller.name.clone()),
+                actor: caller.actor(),
                 action: "session.begin",
                 object_kind: "account",
                 object_id: caller.account.to_string(),
                 summary: "Logged in.".to_owned(),
-                details: serde_json::json!({ "session": caller.session }),
+                details: serde_json::json!({ "session": self.session.id }),
                 address: self.session.address.clone(),
             },
         )?;

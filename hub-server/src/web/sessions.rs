@@ -65,6 +65,7 @@ pub async fn list_sessions(
     State(hub): State<Arc<Hub>>,
     asked: Asked,
 ) -> Result<Json<Page<SessionListed>>, WebError> {
+    let own = asked.caller.need_session()?;
     let now = hub.clock.wall();
     let account = asked.caller.account;
     let sessions = hub
@@ -75,7 +76,7 @@ pub async fn list_sessions(
         .into_iter()
         .map(|session| SessionListed {
             id: session.id,
-            own: session.id == asked.caller.session,
+            own: session.id == own,
             began_at: session.created_at.into(),
             expires_at: session.expires_at.into(),
             address: session.address,
@@ -137,6 +138,7 @@ pub async fn change_password(
         });
     }
     WebError::check(faults)?;
+    let session = asked.caller.need_session()?;
     // Whoever found an open console shall not guess the password there either.
     count_attempt(&hub, &arrival)?;
     let (organisation, account) = (asked.caller.organisation, asked.caller.account);
@@ -154,7 +156,7 @@ pub async fn change_password(
     hub.store
         .write(Priority::People, move |tx| {
             auth::update_password(tx, organisation, account, &password)?;
-            auth::delete_sessions_of(tx, account, Some(asked.caller.session))?;
+            auth::delete_sessions_of(tx, account, Some(session))?;
             let entry = asked.entry(
                 at,
                 "account.password",

@@ -68,6 +68,8 @@ pub struct Person {
     pub cookie: String,
     /// The session's CSRF token, or nothing.
     pub csrf: String,
+    /// The API key, or nothing.
+    pub key: String,
     /// From where this person calls.
     pub address: &'static str,
 }
@@ -161,6 +163,7 @@ impl TestHub {
             account: None,
             cookie: String::new(),
             csrf: String::new(),
+            key: String::new(),
             address: "192.0.2.7:4000",
         }
     }
@@ -336,6 +339,10 @@ impl Person {
         }
         if !self.csrf.is_empty() {
             request = request.header(CSRF_HEADER, &self.csrf);
+        }
+        if !self.key.is_empty() {
+            let key = format!("Bearer {}", self.key);
+            request = request.header(header::AUTHORIZATION, key);
         }
         for (name, value) in headers {
             request = request.header(*name, *value);

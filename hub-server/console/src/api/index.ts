@@ -5,6 +5,7 @@ type Schemas = components['schemas']
 
 export type Session = Schemas['Session']
 export type RoleOfOrganisation = Schemas['Role']
+export type ApiKey = Schemas['ApiKey']
 export type SessionListed = Schemas['SessionListed']
 export type Account = Schemas['Account']
 export type Passage = Schemas['Passage']

@@ -221,6 +221,50 @@ export interface paths {
     patch?: never
     trace?: never
   }
+  '/api/v1/keys': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * Lists the organisation's keys, newest first, revoked ones too.
+     * @description Needs the right `manage_keys`.
+     */
+    get: operations['list_keys']
+    put?: never
+    /**
+     * Makes a key of the caller's own account. Only somebody who is logged in makes one, never another key.
+     * @description Needs the right `manage_keys`.
+     */
+    post: operations['create_key']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/v1/keys/{id}': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    post?: never
+    /**
+     * Ends a key at once.
+     * @description Needs the right `manage_keys`.
+     */
+    delete: operations['revoke_key']
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
   '/api/v1/live': {
     parameters: {
       query?: never
@@ -799,6 +843,48 @@ export interface components {
       /** @description The sites that it is limited to; null for all. */
       sites: string[] | null
     }
+    /** @description One key, without its secret. */
+    ApiKey: {
+      /** @description The account on whose behalf it calls; it never may more than that. */
+      account: components['schemas']['Named']
+      /** @description When it was made. */
+      created_at: components['schemas']['At']
+      expires_at?: components['schemas']['At'] | null
+      /**
+       * Format: uuid
+       * @description Its identity.
+       */
+      id: string
+      /** @description From which address. */
+      last_address: string
+      last_used_at?: components['schemas']['At'] | null
+      /**
+       * @description What it is for.
+       * @example accounting
+       */
+      name: string
+      /**
+       * @description How its secret begins, to find it again by.
+       * @example gwk_Zk3v9Qad
+       */
+      prefix: string
+      revoked_at?: components['schemas']['At'] | null
+      /**
+       * @description The names of the rights that it was given.
+       * @example [
+       *       "view_passages"
+       *     ]
+       */
+      rights: string[]
+    }
+    /** @description A key with its secret. This answer is the only one that has it. */
+    ApiKeyMade: components['schemas']['ApiKey'] & {
+      /**
+       * @description Goes into the header `Authorization: Bearer ...`.
+       * @example gwk_Zk3v9QadGhOqYFvJg1v3xqOQDHYh3yqgJ8yYdWq3uXo
+       */
+      secret: string
+    }
     /**
      * Format: date-time
      * @description A moment, RFC 3339 in UTC with milliseconds.
@@ -1297,6 +1383,22 @@ export interface components {
       /** @description The sites that it is limited to; null or left out for all. */
       sites?: string[] | null
     }
+    /** @description What a new key is to be. */
+    NewApiKey: {
+      expires_at: components['schemas']['At'] | null
+      /**
+       * @description What it is for.
+       * @example accounting
+       */
+      name: string
+      /**
+       * @description The names of its rights, none that the caller does not have.
+       * @example [
+       *       "view_passages"
+       *     ]
+       */
+      rights: string[]
+    }
     /** @description A machine that is to become an edge. */
     NewEnrolment: {
       /** @description The gates that it runs. */
@@ -1423,6 +1525,45 @@ export interface components {
         role: string
         /** @description The sites that it is limited to; null for all, those of the future, too. */
         sites?: string[] | null
+      }[]
+      /** @description Give it as `cursor` for the next page; null on the last. */
+      next_cursor?: string | null
+    }
+    /** @description One page. */
+    Page_ApiKey: {
+      /** @description The items. */
+      items: {
+        /** @description The account on whose behalf it calls; it never may more than that. */
+        account: components['schemas']['Named']
+        /** @description When it was made. */
+        created_at: components['schemas']['At']
+        expires_at?: components['schemas']['At'] | null
+        /**
+         * Format: uuid
+         * @description Its identity.
+         */
+        id: string
+        /** @description From which address. */
+        last_address: string
+        last_used_at?: components['schemas']['At'] | null
+        /**
+         * @description What it is for.
+         * @example accounting
+         */
+        name: string
+        /**
+         * @description How its secret begins, to find it again by.
+         * @example gwk_Zk3v9Qad
+         */
+        prefix: string
+        revoked_at?: components['schemas']['At'] | null
+        /**
+         * @description The names of the rights that it was given.
+         * @example [
+         *       "view_passages"
+         *     ]
+         */
+        rights: string[]
       }[]
       /** @description Give it as `cursor` for the next page; null on the last. */
       next_cursor?: string | null
@@ -2931,6 +3072,103 @@ export interface operations {
         content: {
           'application/json': components['schemas']['ErrorBody']
         }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  list_keys: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Page_ApiKey']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  create_key: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['NewApiKey']
+      }
+    }
+    responses: {
+      201: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ApiKeyMade']
+        }
+      }
+      409: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  revoke_key: {
+    parameters: {
+      query?: never
+      header?: never
+      path: {
+        /** @description The key. */
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      204: {
+        headers: {
+          [name: string]: unknown
+        }
+        content?: never
       }
       /** @description A failure */
       default: {

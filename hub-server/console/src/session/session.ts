@@ -18,6 +18,7 @@ export type Right =
   | 'enrol_edges'
   | 'view_audit'
   | 'manage_accounts'
+  | 'manage_keys'
   | 'view_models'
 
 /** The session, `null` if nobody is logged in, `undefined` while that is not known yet. */

@@ -7,6 +7,7 @@ import {
   IconClipboardList,
   IconDeviceDesktop,
   IconId,
+  IconKey,
   IconLogout,
   IconMoon,
   IconParking,
@@ -39,6 +40,7 @@ const PAGES: readonly { to: string; label: string; icon: typeof IconCar; right: 
   { to: '/audit', label: text.nav.audit, icon: IconClipboardList, right: 'view_audit' },
   { to: '/accounts', label: text.nav.accounts, icon: IconUsers, right: 'manage_accounts' },
   { to: '/roles', label: text.nav.roles, icon: IconShieldCheck, right: 'manage_accounts' },
+  { to: '/keys', label: text.nav.keys, icon: IconKey, right: 'manage_keys' },
 ]
 
 export function Navigation({ session, phase, onClose }: { session: Session; phase: Phase; onClose: () => void }) {
