@@ -51,6 +51,7 @@ const HUB_ROOMS: &[(&str, &[&str])] = &[
     ("run", &["*"]),
     ("lib", &["*"]),
     ("provision", &["*"]),
+    ("account", &["*"]),
     (
         "config",
         &[
@@ -242,6 +243,8 @@ const TABLES: &[(&str, &[&str])] = &[
             "reach",
             "api_keys",
             "api_key_rights",
+            "second_factors",
+            "recovery_codes",
             "sessions",
             "setup_links",
             "organisations",

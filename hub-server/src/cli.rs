@@ -11,6 +11,7 @@ use clap::Subcommand;
 use contract::time::Clock;
 use tracing_subscriber::EnvFilter;
 
+use crate::account;
 use crate::audit;
 use crate::auth;
 use crate::config;
@@ -45,6 +46,11 @@ enum Command {
     Provision(provision::Plan),
     /// Print as JSON how far the hub has each edge's events.
     Status,
+    /// Accounts: list, add, reset, disable, enable, import. It works while the hub runs, too.
+    Account {
+        #[command(subcommand)]
+        command: account::Command,
+    },
     /// The audit trail.
     Audit {
         #[command(subcommand)]
@@ -86,6 +92,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::SetupLink => block_on(setup_link(load()?)),
         Command::Provision(plan) => block_on(provision(load()?, plan)),
         Command::Status => block_on(status(load()?)),
+        Command::Account { command } => block_on(change_accounts(load()?, command)),
         Command::Audit {
             command: AuditCommand::Verify,
         } => block_on(verify_audit(load()?)),
@@ -139,6 +146,14 @@ async fn status(config: Config) -> anyhow::Result<()> {
         })
         .collect();
     say(&format!("{}\n", serde_json::json!({ "streams": streams })))
+}
+
+async fn change_accounts(config: Config, command: account::Command) -> anyhow::Result<()> {
+    let clock = Clock::System;
+    let store = open_store(&config, &clock)?;
+    run::settle_rights(&store).await?;
+    let hasher = auth::Hasher::new(config.auth.password_iterations);
+    say(&account::run(command, &store, &hasher, &clock).await?)
 }
 
 async fn verify_audit(config: Config) -> anyhow::Result<()> {

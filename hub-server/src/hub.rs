@@ -32,6 +32,8 @@ pub struct Hub {
     pub authority: Arc<Authority>,
     /// Where pictures are kept.
     pub evidence: Arc<Evidence>,
+    /// Seals secrets that the hub must read again.
+    pub seal: auth::Seal,
     /// Hashes and checks passwords.
     pub hasher: auth::Hasher,
     /// Counts failed log-ins.
@@ -64,6 +66,8 @@ pub struct Parts {
     pub authority: Arc<Authority>,
     /// Where pictures are kept.
     pub evidence: Arc<Evidence>,
+    /// Seals secrets that the hub must read again.
+    pub seal: auth::Seal,
     /// Who is connected.
     pub presence: Presence,
     /// How people log in.
@@ -109,6 +113,7 @@ impl Hub {
             data: parts.data,
             authority: parts.authority,
             evidence: parts.evidence,
+            seal: parts.seal,
             hasher: auth::Hasher::new(parts.auth.password_iterations),
             attempts: auth::Attempts::new(parts.auth.login_failures, parts.auth.login_window),
             auth: parts.auth,

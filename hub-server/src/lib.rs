@@ -1,5 +1,6 @@
 //! The hub as a library, so that tests can drive its rooms.
 
+pub mod account;
 pub mod audit;
 pub mod auth;
 pub mod cli;

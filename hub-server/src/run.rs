@@ -80,6 +80,9 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         Evidence::open(&config.data.join("evidence"), &config.evidence)
             .context("opening the pictures")?,
     );
+    let secrets_key = config::credential("secrets-key");
+    let seal = auth::Seal::open(&config.data, secrets_key.as_deref())
+        .context("opening the key of the secrets")?;
     let presence = Presence::default();
     let link = link::Listener::bind(
         link::Parts {
@@ -99,6 +102,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         data: config.data.clone(),
         authority,
         evidence,
+        seal,
         presence,
         auth: config.auth.clone(),
         web: WebSettings {

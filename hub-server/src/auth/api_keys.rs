@@ -14,7 +14,6 @@ use uuid::Uuid;
 use super::reach::Reach;
 use super::rights::Right;
 use super::roles;
-use super::sessions::effective;
 use super::tokens::Token;
 use crate::store::Row;
 use crate::store::StoreError;
@@ -137,7 +136,7 @@ pub fn find_key_use(
     let seeded = roles::read_seeded(&row, 6)?;
     let has_all_sites = row.flag(7)?;
     let organisation: OrganisationId = row.id(8)?;
-    let of_account = effective(roles::rights_of(tx, row.id(4)?, seeded)?, has_all_sites);
+    let of_account = roles::rights_of_account(tx, account, row.id(4)?, seeded, has_all_sites)?;
     let given = rights_of_key(tx, id)?;
     Ok(Some(KeyUse {
         id,

@@ -10,6 +10,8 @@ use base64::prelude::BASE64_STANDARD_NO_PAD;
 use ring::pbkdf2;
 use tokio::sync::Semaphore;
 
+use super::imported;
+
 const SCHEME: &str = "pbkdf2-sha256";
 /// Hashing at once: each takes a core for a fraction of a second.
 const AT_ONCE: usize = 2;
@@ -69,14 +71,22 @@ impl Hasher {
     ) -> Result<bool, HasherError> {
         let password = password.to_owned();
         let iterations = self.iterations;
-        self.take_turn(move || match stored.as_deref().and_then(Parts::read) {
-            Some(parts) => {
-                let found = derive(parts.iterations, &parts.salt, &password);
-                super::tokens::same(&found, &parts.hash)
+        self.take_turn(move || {
+            let imported = stored
+                .as_deref()
+                .filter(|stored| imported::is_known(stored));
+            if let Some(imported) = imported {
+                return imported::verify(&password, imported);
             }
-            None => {
-                derive(iterations, &[0; 32], &password);
-                false
+            match stored.as_deref().and_then(Parts::read) {
+                Some(parts) => {
+                    let found = derive(parts.iterations, &parts.salt, &password);
+                    super::tokens::same(&found, &parts.hash)
+                }
+                None => {
+                    derive(iterations, &[0; 32], &password);
+                    false
+                }
             }
         })
         .await
@@ -106,6 +116,21 @@ impl Hasher {
         .await
         .map_err(|_| HasherError::Failed)
     }
+}
+
+/// Makes a password that keeps the rules: 80 random bits in four groups.
+pub fn made_password() -> String {
+    const LETTERS: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyzABCDEFGHJ";
+    let random: [u8; 16] = rand::random();
+    let mut text = String::new();
+    for (place, byte) in random.iter().enumerate() {
+        if place > 0 && place % 4 == 0 {
+            text.push('-');
+        }
+        text.push(char::from(LETTERS[usize::from(byte % 32)]));
+    }
+    // Whatever the letters are, each kind that the rules want is there.
+    text + "-Aa7"
 }
 
 /// Returns each rule that a password breaks, as a sentence; none if it may be used.

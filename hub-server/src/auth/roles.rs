@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use contract::ids::AccountId;
 use contract::ids::OrganisationId;
 use contract::time::Timestamp;
 use uuid::Uuid;
@@ -25,11 +26,13 @@ pub struct Role {
     pub seeded: Option<Seeded>,
     /// What it lets an account do.
     pub rights: BTreeSet<Right>,
+    /// Whether an account has these rights only with a second factor.
+    pub needs_second_factor: bool,
     /// When it was made.
     pub created_at: Timestamp,
 }
 
-const COLUMNS: &str = "id, name, seeded, created_at";
+const COLUMNS: &str = "id, name, seeded, created_at, needs_second_factor";
 
 /// Gives a new organisation the roles that everybody starts with.
 pub fn seed(tx: &mut Tx, organisation: OrganisationId, at: Timestamp) -> Result<(), StoreError> {
@@ -42,6 +45,7 @@ pub fn seed(tx: &mut Tx, organisation: OrganisationId, at: Timestamp) -> Result<
                 .into_iter()
                 .filter(|right| seeded.starts_with(*right))
                 .collect(),
+            needs_second_factor: false,
             created_at: at,
         };
         insert_role(tx, organisation, &role)?;
@@ -82,7 +86,8 @@ pub fn insert_role(
     role: &Role,
 ) -> Result<(), StoreError> {
     tx.execute(
-        "INSERT INTO roles (id, organisation, name, name_key, seeded, created_at) VALUES ($1, $2, $3, $4, $5, $6)",
+        "INSERT INTO roles (id, organisation, name, name_key, seeded, created_at, needs_second_factor) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
         &[
             role.id.into(),
             organisation.into(),
@@ -90,6 +95,7 @@ pub fn insert_role(
             name_key(&role.name).into(),
             role.seeded.map(Seeded::name).into(),
             role.created_at.into(),
+            role.needs_second_factor.into(),
         ],
     )?;
     put_rights(tx, role)
@@ -102,10 +108,11 @@ pub fn change_role(
     role: &Role,
 ) -> Result<bool, StoreError> {
     let changed = tx.execute(
-        "UPDATE roles SET name = $1, name_key = $2 WHERE organisation = $3 AND id = $4",
+        "UPDATE roles SET name = $1, name_key = $2, needs_second_factor = $3 WHERE organisation = $4 AND id = $5",
         &[
             (&role.name).into(),
             name_key(&role.name).into(),
+            role.needs_second_factor.into(),
             organisation.into(),
             role.id.into(),
         ],
@@ -190,6 +197,33 @@ pub(super) fn rights_of(
     Ok(rights)
 }
 
+/// The rights that an account of a role has at this moment: none over the whole organisation if it is limited to sites,
+/// and none at all while its role needs a second factor that it has not set up.
+pub(super) fn rights_of_account(
+    tx: &mut Tx,
+    account: AccountId,
+    role: Uuid,
+    seeded: Option<Seeded>,
+    has_all_sites: bool,
+) -> Result<BTreeSet<Right>, StoreError> {
+    if is_waiting(tx, account, role)? {
+        return Ok(BTreeSet::new());
+    }
+    let mut rights = rights_of(tx, role, seeded)?;
+    rights.retain(|right| has_all_sites || !right.is_organisation_wide());
+    Ok(rights)
+}
+
+/// Whether the role needs a second factor that the account has not set up.
+pub(super) fn is_waiting(tx: &mut Tx, account: AccountId, role: Uuid) -> Result<bool, StoreError> {
+    let row = tx.find(
+        "SELECT 1 FROM roles WHERE id = $1 AND needs_second_factor = 1 AND NOT EXISTS \
+         (SELECT 1 FROM second_factors WHERE account = $2 AND confirmed_at IS NOT NULL)",
+        &[role.into(), account.into()],
+    )?;
+    Ok(row.is_some())
+}
+
 /// Which of the seeded roles a column names.
 pub(super) fn read_seeded(row: &Row, column: usize) -> Result<Option<Seeded>, StoreError> {
     match row.opt_text(column)? {
@@ -222,6 +256,7 @@ fn read(tx: &mut Tx, row: &Row) -> Result<Role, StoreError> {
         name: row.text(1)?,
         seeded,
         rights: rights_of(tx, id, seeded)?,
+        needs_second_factor: row.flag(4)?,
         created_at: row.timestamp(3)?,
     })
 }

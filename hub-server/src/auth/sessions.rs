@@ -27,6 +27,8 @@ pub struct Session {
     pub role: String,
     /// What it may do at this moment.
     pub rights: BTreeSet<Right>,
+    /// Whether it has no rights until its account has a second factor.
+    pub needs_second_factor: bool,
     /// What it reaches.
     pub reach: Reach,
     /// Its organisation's name.
@@ -111,13 +113,15 @@ pub fn find_session(
     let seeded = roles::read_seeded(&row, 5)?;
     let has_all_sites = row.flag(6)?;
     let organisation: OrganisationId = row.id(7)?;
-    let rights = roles::rights_of(tx, row.id(3)?, seeded)?;
+    let needs_second_factor = roles::is_waiting(tx, account, row.id(3)?)?;
+    let rights = roles::rights_of_account(tx, account, row.id(3)?, seeded, has_all_sites)?;
     Ok(Some(Session {
         id: row.id(0)?,
         account,
         name: row.text(2)?,
         role: row.text(4)?,
-        rights: effective(rights, has_all_sites),
+        rights,
+        needs_second_factor,
         reach: if has_all_sites {
             organisation.into()
         } else {
@@ -127,12 +131,6 @@ pub fn find_session(
         csrf: Token::presented(&row.text(9)?),
         expires_at: row.timestamp(10)?,
     }))
-}
-
-/// The rights of a role that an account has: one that is limited to sites has none over the whole organisation.
-pub fn effective(mut rights: BTreeSet<Right>, has_all_sites: bool) -> BTreeSet<Right> {
-    rights.retain(|right| has_all_sites || !right.is_organisation_wide());
-    rights
 }
 
 /// Returns the sessions of an account that hold, newest first.

@@ -8,7 +8,7 @@ use rusqlite_migration::Migrations;
 use super::StoreError;
 
 /// Every migration in its order. A released file is never changed; a new one is added here.
-const SQLITE: [(&str, &str); 7] = [
+const SQLITE: [(&str, &str); 8] = [
     (
         "0001_house",
         include_str!("../../migrations/sqlite/0001_house.sql"),
@@ -36,6 +36,10 @@ const SQLITE: [(&str, &str); 7] = [
     (
         "0007_api_keys",
         include_str!("../../migrations/sqlite/0007_api_keys.sql"),
+    ),
+    (
+        "0008_second_factor",
+        include_str!("../../migrations/sqlite/0008_second_factor.sql"),
     ),
 ];
 

@@ -381,7 +381,11 @@ fn role_to_give(tx: &mut Tx, caller: &Caller, name: &str) -> Result<auth::Role, 
 }
 
 /// The account, if the caller has every right that it has.
-fn find_to_change(tx: &mut Tx, caller: &Caller, id: AccountId) -> Result<auth::Account, WebError> {
+pub(super) fn find_to_change(
+    tx: &mut Tx,
+    caller: &Caller,
+    id: AccountId,
+) -> Result<auth::Account, WebError> {
     let account = find(tx, caller.organisation, id)?;
     let role = auth::find_role(tx, caller.organisation, account.role)?.ok_or(WebError::NotFound)?;
     refuse_more(caller, &role)?;

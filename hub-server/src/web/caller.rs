@@ -54,6 +54,8 @@ pub struct Caller {
     pub reach: Reach,
     /// Its organisation's name.
     pub organisation_name: String,
+    /// Whether it has no rights until its account has a second factor.
+    pub needs_second_factor: bool,
     /// How it shows who it is.
     pub means: Means,
 }
@@ -91,6 +93,7 @@ impl Caller {
             organisation: session.reach.organisation,
             reach: session.reach,
             organisation_name: session.organisation_name,
+            needs_second_factor: session.needs_second_factor,
             means: Means::Session {
                 id: session.id,
                 csrf: session.csrf,
@@ -107,6 +110,7 @@ impl Caller {
             organisation: key.reach.organisation,
             reach: key.reach,
             organisation_name: key.organisation_name,
+            needs_second_factor: false,
             means: Means::Key { name: key.key_name },
         }
     }
@@ -265,6 +269,11 @@ async fn check(guard: &Admission, request: &Parts) -> Result<Option<Caller>, Web
         && !caller.may(right)
     {
         record_refusal(&guard.hub, request, &caller, right).await?;
+        if caller.needs_second_factor {
+            return Err(WebError::Forbidden(
+                "Your role needs a second factor. Set one up on the page of your account.",
+            ));
+        }
         return Err(WebError::Forbidden("Your role does not have this right."));
     }
     Ok(Some(caller))

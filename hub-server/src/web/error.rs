@@ -24,6 +24,10 @@ pub enum WebError {
     Unauthenticated,
     /// The name or the password is wrong.
     WrongCredentials,
+    /// The password is right, and a code of the second factor is missing.
+    NeedsCode,
+    /// The password is right, and the code of the second factor is not.
+    WrongCode,
     /// The caller lacks the right, or the request did not come from the hub's own pages.
     Forbidden(&'static str),
     /// It contradicts what is there.
@@ -115,6 +119,16 @@ impl WebError {
                 StatusCode::UNAUTHORIZED,
                 "wrong_credentials",
                 "The name or the password is wrong.",
+            ),
+            Self::NeedsCode => said(
+                StatusCode::UNAUTHORIZED,
+                "code_needed",
+                "Give a code of your authenticator, too.",
+            ),
+            Self::WrongCode => said(
+                StatusCode::UNAUTHORIZED,
+                "wrong_code",
+                "The code is wrong or was used already.",
             ),
             Self::Forbidden(why) => said(StatusCode::FORBIDDEN, "forbidden", why),
             Self::Conflict(why) => said(StatusCode::CONFLICT, "conflict", why),

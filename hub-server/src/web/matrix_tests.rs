@@ -202,6 +202,11 @@ impl World {
             ("PUT", "/api/v1/session/password") => {
                 json!({ "current": "none", "password": PASSWORD })
             }
+            ("POST", "/api/v1/session/second-factor") => json!({ "password": "none" }),
+            ("PUT", "/api/v1/session/second-factor") => json!({ "code": "000000" }),
+            ("POST", "/api/v1/session/second-factor/off") => {
+                json!({ "password": "none", "code": "000000" })
+            }
             ("POST", "/api/v1/accounts") => {
                 json!({ "name": "new", "password": PASSWORD, "role": "viewer" })
             }

@@ -33,6 +33,7 @@ mod passages;
 mod permits;
 mod roles;
 mod routes;
+mod second_factor;
 mod session;
 mod sessions;
 mod setup;
@@ -173,6 +174,8 @@ pub fn openapi_text() -> String {
 
 #[cfg(test)]
 mod desk_tests;
+#[cfg(test)]
+mod factor_tests;
 #[cfg(test)]
 mod identity_tests;
 #[cfg(test)]

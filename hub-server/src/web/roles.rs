@@ -46,11 +46,13 @@ pub struct Role {
     pub name: String,
     /// Whether it is one of the five from the start: its name stays and it can't be removed.
     pub seeded: bool,
-    /// Whether it always has every right and can't be changed.
+    /// Whether it always has every right; then only `needs_second_factor` can be changed.
     pub fixed: bool,
     /// The names of its rights.
     #[schema(value_type = Vec<String>, example = json!(["view_passages", "view_fleet"]))]
     pub rights: BTreeSet<Right>,
+    /// Whether an account has these rights only with a second factor.
+    pub needs_second_factor: bool,
     /// When it was made.
     pub created_at: At,
 }
@@ -65,6 +67,9 @@ pub struct RoleInput {
     /// The names of its rights.
     #[schema(value_type = Vec<String>, example = json!(["view_passages", "order_barrier"]))]
     pub rights: BTreeSet<Right>,
+    /// Whether an account has these rights only with a second factor.
+    #[serde(default)]
+    pub needs_second_factor: bool,
 }
 
 impl From<auth::Role> for Role {
@@ -75,6 +80,7 @@ impl From<auth::Role> for Role {
             seeded: role.seeded.is_some(),
             fixed: role.seeded == Some(Seeded::Admin),
             rights: role.rights,
+            needs_second_factor: role.needs_second_factor,
             created_at: role.created_at.into(),
         }
     }
@@ -122,6 +128,7 @@ pub async fn create_role(
                 name: given.name.trim().to_owned(),
                 seeded: None,
                 rights: given.rights.clone(),
+                needs_second_factor: given.needs_second_factor,
                 created_at: at,
             };
             refuse_more(&asked.caller, &role)?;
@@ -168,9 +175,10 @@ pub async fn change_role(
             let after = auth::Role {
                 name: given.name.trim().to_owned(),
                 rights: given.rights.clone(),
+                needs_second_factor: given.needs_second_factor,
                 ..before.clone()
             };
-            if before.seeded == Some(Seeded::Admin) {
+            if before.seeded == Some(Seeded::Admin) && before.rights != after.rights {
                 return Err(WebError::Conflict(
                     "The administrator always has every right.".into(),
                 ));
@@ -250,5 +258,5 @@ fn find_to_change(tx: &mut Tx, caller: &Caller, id: Uuid) -> Result<auth::Role, 
 
 /// What the audit trail keeps of a role.
 fn told(role: &auth::Role) -> serde_json::Value {
-    serde_json::json!({ "name": role.name, "rights": role.rights })
+    serde_json::json!({ "name": role.name, "rights": role.rights, "needs_second_factor": role.needs_second_factor })
 }

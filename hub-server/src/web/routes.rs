@@ -22,6 +22,7 @@ use super::models;
 use super::passages;
 use super::permits;
 use super::roles;
+use super::second_factor;
 use super::session;
 use super::sessions;
 use super::setup;
@@ -81,6 +82,10 @@ pub(super) fn table() -> Vec<Line> {
         line(LoggedIn, "GET", "/api/v1/session", routes!(session::show_session)),
         line(LoggedIn, "DELETE", "/api/v1/session", routes!(session::log_out)),
         line(LoggedIn, "PUT", "/api/v1/session/password", routes!(sessions::change_password)),
+        line(LoggedIn, "GET", "/api/v1/session/second-factor", routes!(second_factor::show_second_factor)),
+        line(LoggedIn, "POST", "/api/v1/session/second-factor", routes!(second_factor::begin_second_factor)),
+        line(LoggedIn, "PUT", "/api/v1/session/second-factor", routes!(second_factor::confirm_second_factor)),
+        line(LoggedIn, "POST", "/api/v1/session/second-factor/off", routes!(second_factor::turn_second_factor_off)),
         line(LoggedIn, "GET", "/api/v1/sessions", routes!(sessions::list_sessions)),
         line(LoggedIn, "DELETE", "/api/v1/sessions/{id}", routes!(sessions::end_session)),
         line(needs(Right::ManageAccounts), "GET", "/api/v1/accounts", routes!(accounts::list_accounts)),
@@ -90,6 +95,7 @@ pub(super) fn table() -> Vec<Line> {
         line(needs(Right::ManageAccounts), "DELETE", "/api/v1/accounts/{id}", routes!(accounts::remove_account)),
         line(needs(Right::ManageAccounts), "PUT", "/api/v1/accounts/{id}/password", routes!(accounts::reset_password)),
         line(needs(Right::ManageAccounts), "DELETE", "/api/v1/accounts/{id}/sessions", routes!(accounts::end_sessions)),
+        line(needs(Right::ManageAccounts), "DELETE", "/api/v1/accounts/{id}/second-factor", routes!(second_factor::reset_second_factor)),
         line(needs(Right::ManageAccounts), "GET", "/api/v1/roles", routes!(roles::list_roles)),
         line(needs(Right::ManageAccounts), "POST", "/api/v1/roles", routes!(roles::create_role)),
         line(needs(Right::ManageAccounts), "PUT", "/api/v1/roles/{id}", routes!(roles::change_role)),

@@ -24,6 +24,8 @@ use super::caller::COOKIE;
 use super::caller::Caller;
 use super::caller::Means;
 use super::error::WebError;
+use super::second_factor::Proof;
+use super::second_factor::check_code;
 use crate::audit;
 use crate::audit::Actor;
 use crate::auth;
@@ -48,6 +50,8 @@ pub struct Session {
     pub organisation: SessionOrganisation,
     /// The names of its rights.
     pub rights: Vec<String>,
+    /// True if its role has rights only with a second factor, which is to be set up first.
+    pub needs_second_factor: bool,
     /// Goes into the `X-CSRF-Token` header of each write.
     pub csrf: String,
     /// The hub's version.
@@ -96,6 +100,7 @@ impl Session {
                 .iter()
                 .map(|right| right.name().to_owned())
                 .collect(),
+            needs_second_factor: caller.needs_second_factor,
             csrf: match &caller.means {
                 Means::Session { csrf, .. } => csrf.reveal().to_owned(),
                 // Only people who are logged in come here.
@@ -115,6 +120,10 @@ pub struct LogIn {
     pub name: String,
     /// Its password.
     pub password: String,
+    /// A code of its authenticator or a recovery code, if it has a second factor. Without one such a log-in hears
+    /// `code_needed`, once the password is right.
+    #[serde(default)]
+    pub code: Option<String>,
 }
 
 /// Shows who is logged in.
@@ -146,6 +155,18 @@ pub async fn log_in(
         record_failure(&hub, &arrival, given.name).await?;
         return Err(WebError::WrongCredentials);
     };
+    let proof = match second_step(&hub, &account, given.code.as_deref()).await {
+        Ok(proof) => proof,
+        Err(error) => {
+            if matches!(error, WebError::NeedsCode) {
+                // Whoever has the password has not failed yet.
+                hub.attempts.succeeded(arrival.address);
+            } else {
+                record_wrong_code(&hub, &arrival, &account).await?;
+            }
+            return Err(error);
+        }
+    };
     hub.attempts.succeeded(arrival.address);
     metrics::counter!("gatewarden_hub_log_ins_total", "result" => "done").increment(1);
     let raised = if hub.hasher.is_outdated(&stored) {
@@ -161,7 +182,10 @@ pub async fn log_in(
             if let Some(raised) = &raised {
                 auth::update_password(tx, account.organisation, account.id, raised)?;
             }
-            begun.begin(tx)
+            if let Some(proof) = &proof {
+                proof.use_up(tx, account.id)?;
+            }
+            begun.begin(tx, proof.as_ref().map(Proof::name))
         })
         .await?;
     Ok(start.answer(StatusCode::OK, &caller))
@@ -221,7 +245,12 @@ impl Start {
     }
 
     /// Writes the session with its audit line.
-    pub(super) fn begin(&self, tx: &mut Tx) -> Result<Caller, WebError> {
+    /// `second_factor` names what was shown beside the password.
+    pub(super) fn begin(
+        &self,
+        tx: &mut Tx,
+        second_factor: Option<&'static str>,
+    ) -> Result<Caller, WebError> {
         auth::insert_session(tx, &self.session)?;
         // Read back: whoever was disabled or removed meanwhile has no session.
         let caller = auth::find_session(tx, &self.session.token, self.session.created_at)?
@@ -237,7 +266,7 @@ impl Start {
                 object_kind: "account",
                 object_id: caller.account.to_string(),
                 summary: "Logged in.".to_owned(),
-                details: serde_json::json!({ "session": self.session.id }),
+                details: serde_json::json!({ "session": self.session.id, "second_factor": second_factor }),
                 address: self.session.address.clone(),
             },
         )?;
@@ -261,6 +290,55 @@ pub(super) fn count_attempt(hub: &Hub, arrival: &Arrival) -> Result<(), WebError
             tracing::warn!(client.address = %arrival.address, "log-ins from {} wait after too many failures", arrival.address);
             WebError::TooMany(wait)
         })
+}
+
+/// Asks for the second factor of an account that has one; nothing if it has none.
+async fn second_step(
+    hub: &Hub,
+    account: &Account,
+    code: Option<&str>,
+) -> Result<Option<Proof>, WebError> {
+    let id = account.id;
+    let is_on = hub
+        .store
+        .read(move |tx| Ok::<_, WebError>(auth::find_factor(tx, id)?))
+        .await?
+        .is_some_and(|factor| factor.confirmed_at.is_some());
+    if !is_on {
+        return Ok(None);
+    }
+    match code.map(str::trim).filter(|code| !code.is_empty()) {
+        None => Err(WebError::NeedsCode),
+        Some(code) => match check_code(hub, id, code).await? {
+            Some(proof) => Ok(Some(proof)),
+            None => Err(WebError::WrongCode),
+        },
+    }
+}
+
+async fn record_wrong_code(
+    hub: &Hub,
+    arrival: &Arrival,
+    account: &Account,
+) -> Result<(), WebError> {
+    let entry = audit::Entry {
+        organisation: account.organisation,
+        at: hub.clock.wall(),
+        actor: Actor::System,
+        action: "session.refused",
+        object_kind: "account",
+        object_id: account.id.to_string(),
+        summary: "Wrong code of the second factor.".to_owned(),
+        details: serde_json::json!({ "account_exists": true, "second_factor": true }),
+        address: arrival.address.to_string(),
+    };
+    hub.store
+        .write(Priority::People, move |tx| {
+            audit::record(tx, &entry)?;
+            Ok::<(), StoreError>(())
+        })
+        .await?;
+    Ok(())
 }
 
 /// What the browser calls itself, as far as a list of sessions needs it.

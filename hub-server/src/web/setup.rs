@@ -169,7 +169,7 @@ pub async fn set_up(
             auth::insert_account(tx, &account, &password)?;
             auth::remove_setup_link(tx)?;
             audit::record(tx, &entry)?;
-            begun.begin(tx)
+            begun.begin(tx, None)
         })
         .await?;
     hub.attempts.succeeded(arrival.address);

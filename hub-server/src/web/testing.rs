@@ -125,8 +125,9 @@ impl TestHub {
             &scratch.dir().join("evidence"),
             &evidence::Config::default(),
         );
-        let (Ok(authority), Ok(evidence)) = (authority, evidence) else {
-            panic!("opening a scratch authority and evidence");
+        let seal = auth::Seal::open(scratch.dir(), None);
+        let (Ok(authority), Ok(evidence), Ok(seal)) = (authority, evidence, seal) else {
+            panic!("opening a scratch authority, evidence and seal");
         };
         let hub = Arc::new(Hub::new(Parts {
             store: scratch.store(),
@@ -134,6 +135,7 @@ impl TestHub {
             data: scratch.dir().to_owned(),
             authority: Arc::new(authority),
             evidence: Arc::new(evidence),
+            seal,
             presence: Presence::default(),
             auth: config,
             web,

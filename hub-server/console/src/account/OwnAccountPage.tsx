@@ -14,6 +14,7 @@ import { complain, say } from '../parts/toast'
 import { When } from '../parts/When'
 import { useSession } from '../session/session'
 import { text } from '../strings'
+import { SecondFactor } from './SecondFactor'
 
 export default function OwnAccountPage() {
   const name = useSession().data?.account.name ?? ''
@@ -21,6 +22,7 @@ export default function OwnAccountPage() {
     <>
       <PageHead title={text.own.title(name)} lead={text.own.lead} />
       <Stack gap="xl">
+        <SecondFactor />
         <LogIns />
         <Password />
       </Stack>

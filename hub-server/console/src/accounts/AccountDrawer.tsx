@@ -114,6 +114,10 @@ function Ends({ account, onDone }: { account: Account; onDone: () => void }) {
     mutationFn: () => take(api.DELETE('/api/v1/accounts/{id}/sessions', { params: path })),
     onSuccess: () => say(text.accounts.loggedOut(account.name)),
   })
+  const reset = useMutation({
+    mutationFn: () => take(api.DELETE('/api/v1/accounts/{id}/second-factor', { params: path })),
+    onSuccess: () => say(text.accounts.factorReset(account.name)),
+  })
   const remove = useMutation({
     mutationFn: () => take(api.DELETE('/api/v1/accounts/{id}', { params: path })),
     onSuccess: () => {
@@ -122,7 +126,7 @@ function Ends({ account, onDone }: { account: Account; onDone: () => void }) {
       onDone()
     },
   })
-  const error = end.error ?? remove.error
+  const error = end.error ?? reset.error ?? remove.error
   return (
     <Stack>
       {error && (
@@ -133,6 +137,9 @@ function Ends({ account, onDone }: { account: Account; onDone: () => void }) {
       <Group justify="space-between">
         <Button variant="default" loading={end.isPending} onClick={() => end.mutate()}>
           {text.accounts.endLogIns}
+        </Button>
+        <Button variant="default" loading={reset.isPending} onClick={() => reset.mutate()}>
+          {text.accounts.resetFactor}
         </Button>
         {sure ? (
           <Button color="red" loading={remove.isPending} onClick={() => remove.mutate()}>

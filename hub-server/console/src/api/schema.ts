@@ -73,6 +73,26 @@ export interface paths {
     patch?: never
     trace?: never
   }
+  '/api/v1/accounts/{id}/second-factor': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    post?: never
+    /**
+     * Turns somebody's second factor off, because the authenticator and the recovery codes are lost. Its sessions end.
+     * @description Needs the right `manage_accounts`.
+     */
+    delete: operations['reset_second_factor']
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
   '/api/v1/accounts/{id}/sessions': {
     parameters: {
       query?: never
@@ -599,6 +619,54 @@ export interface paths {
     patch?: never
     trace?: never
   }
+  '/api/v1/session/second-factor': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * Shows whether the caller's log-in asks for a code.
+     * @description Needs a log-in.
+     */
+    get: operations['show_second_factor']
+    /**
+     * Turns the second factor on with a code of the authenticator. Every other log-in of the account ends.
+     * @description Needs a log-in.
+     */
+    put: operations['confirm_second_factor']
+    /**
+     * Makes a secret for an authenticator. Nothing is asked for at log-in until a code of it is given.
+     * @description Needs a log-in.
+     */
+    post: operations['begin_second_factor']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/v1/session/second-factor/off': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /**
+     * Turns the second factor off.
+     * @description Needs a log-in.
+     */
+    post: operations['turn_second_factor_off']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
   '/api/v1/sessions': {
     parameters: {
       query?: never
@@ -946,6 +1014,14 @@ export interface components {
        */
       cause: string
     }
+    /** @description A password, to show that it is still its owner who asks. */
+    Begin: {
+      /**
+       * @description The caller's password.
+       * @example Correct-Horse-1
+       */
+      password: string
+    }
     /**
      * @description How a camera is, as the API's document shows it.
      * @enum {string}
@@ -986,6 +1062,14 @@ export interface components {
        * @example left through the workshop's gate
        */
       reason: string
+    }
+    /** @description A code of the authenticator. */
+    Confirm: {
+      /**
+       * @description Six digits.
+       * @example 287082
+       */
+      code: string
     }
     /** @description What a person put right about a visit. */
     Correction: {
@@ -1312,6 +1396,11 @@ export interface components {
     }
     /** @description A name and a password. */
     LogIn: {
+      /**
+       * @description A code of its authenticator or a recovery code, if it has a second factor. Without one such a log-in hears
+       *     `code_needed`, once the password is right.
+       */
+      code?: string | null
       /** @description The account's name, in any case. */
       name: string
       /** @description Its password. */
@@ -1859,7 +1948,7 @@ export interface components {
       items: {
         /** @description When it was made. */
         created_at: components['schemas']['At']
-        /** @description Whether it always has every right and can't be changed. */
+        /** @description Whether it always has every right; then only `needs_second_factor` can be changed. */
         fixed: boolean
         /**
          * Format: uuid
@@ -1871,6 +1960,8 @@ export interface components {
          * @example operator
          */
         name: string
+        /** @description Whether an account has these rights only with a second factor. */
+        needs_second_factor: boolean
         /**
          * @description The names of its rights.
          * @example [
@@ -2180,6 +2271,16 @@ export interface components {
      * @enum {string}
      */
     PictureStage: 'stored' | 'waiting' | 'expired'
+    /** @description A QR code to draw. */
+    Qr: {
+      /** @description Its dark modules as the path of an SVG with that view box. */
+      path: string
+      /**
+       * Format: int32
+       * @description Its width and height in modules, with the quiet zone.
+       */
+      size: number
+    }
     /** @description Whether the hub takes requests. */
     Ready: {
       /** @description Always true; a hub that is not ready answers 503. */
@@ -2201,11 +2302,16 @@ export interface components {
       | 'ambiguous'
       | 'time_unknown'
       | 'no_plate'
+    /** @description Codes for the day on which the authenticator is lost. They are shown in this answer only. */
+    RecoveryCodes: {
+      /** @description Each logs in once in place of a code. */
+      codes: string[]
+    }
     /** @description One role. */
     Role: {
       /** @description When it was made. */
       created_at: components['schemas']['At']
-      /** @description Whether it always has every right and can't be changed. */
+      /** @description Whether it always has every right; then only `needs_second_factor` can be changed. */
       fixed: boolean
       /**
        * Format: uuid
@@ -2217,6 +2323,8 @@ export interface components {
        * @example operator
        */
       name: string
+      /** @description Whether an account has these rights only with a second factor. */
+      needs_second_factor: boolean
       /**
        * @description The names of its rights.
        * @example [
@@ -2235,6 +2343,8 @@ export interface components {
        * @example night shift
        */
       name: string
+      /** @description Whether an account has these rights only with a second factor. */
+      needs_second_factor?: boolean
       /**
        * @description The names of its rights.
        * @example [
@@ -2244,6 +2354,29 @@ export interface components {
        */
       rights: string[]
     }
+    /** @description What an authenticator needs. It is shown in this answer only. */
+    SecondFactorOffer: {
+      /** @description The address as a QR code. */
+      qr: components['schemas']['Qr']
+      /**
+       * @description To type into the authenticator.
+       * @example GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ
+       */
+      secret: string
+      /** @description The same with all that belongs to it, as an address. */
+      url: string
+    }
+    /** @description Whether the caller's log-in asks for a code. */
+    SecondFactorState: {
+      /** @description Whether it does. */
+      on: boolean
+      /**
+       * Format: int64
+       * @description How many recovery codes are left.
+       */
+      recovery_codes: number
+      since?: components['schemas']['At'] | null
+    }
     /** @description Who is logged in, and what the console needs to know of it. */
     Session: {
       /** @description The account. */
@@ -2252,6 +2385,8 @@ export interface components {
       build: string
       /** @description Goes into the `X-CSRF-Token` header of each write. */
       csrf: string
+      /** @description True if its role has rights only with a second factor, which is to be set up first. */
+      needs_second_factor: boolean
       /** @description Its organisation. */
       organisation: components['schemas']['SessionOrganisation']
       /** @description The names of its rights. */
@@ -2474,6 +2609,19 @@ export interface components {
      * @enum {string}
      */
     TimeQuality: 'unsynced' | 'hub' | 'ntp'
+    /** @description A password and a code, to turn the second factor off. */
+    TurnOff: {
+      /**
+       * @description A code of the authenticator, or a recovery code.
+       * @example 287082
+       */
+      code: string
+      /**
+       * @description The caller's password.
+       * @example Correct-Horse-1
+       */
+      password: string
+    }
     /** @description What was seen of a vehicle. */
     Vehicle: {
       colour?: components['schemas']['VehicleColour'] | null
@@ -2769,6 +2917,35 @@ export interface operations {
         'application/json': components['schemas']['NewPassword']
       }
     }
+    responses: {
+      204: {
+        headers: {
+          [name: string]: unknown
+        }
+        content?: never
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  reset_second_factor: {
+    parameters: {
+      query?: never
+      header?: never
+      path: {
+        /** @description The account. */
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
     responses: {
       204: {
         headers: {
@@ -3943,6 +4120,144 @@ export interface operations {
         content: {
           'application/json': components['schemas']['ErrorBody']
         }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  show_second_factor: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['SecondFactorState']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  confirm_second_factor: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['Confirm']
+      }
+    }
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['RecoveryCodes']
+        }
+      }
+      409: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  begin_second_factor: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['Begin']
+      }
+    }
+    responses: {
+      201: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['SecondFactorOffer']
+        }
+      }
+      409: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  turn_second_factor_off: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['TurnOff']
+      }
+    }
+    responses: {
+      204: {
+        headers: {
+          [name: string]: unknown
+        }
+        content?: never
       }
       /** @description A failure */
       default: {

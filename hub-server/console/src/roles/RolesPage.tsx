@@ -69,6 +69,7 @@ export default function RolesPage() {
                           {wordOf(text.role, role.name)}
                         </Text>
                       </UnstyledButton>
+                      {role.needs_second_factor && <Mark tone="good">{text.roles.needsFactor}</Mark>}
                       {role.seeded && <Mark tone="quiet">{text.roles.seeded}</Mark>}
                     </Group>
                   </td>
@@ -106,6 +107,7 @@ function RoleForm({ role, onDone }: { role: RoleOfOrganisation | null; onDone: (
   const offered = inOrder([...new Set([...own, ...(role?.rights ?? [])])])
   const [name, setName] = useState(role?.name ?? '')
   const [rights, setRights] = useState<string[]>(role?.rights ?? [])
+  const [needsFactor, setNeedsFactor] = useState(role?.needs_second_factor ?? false)
   const [sure, setSure] = useState(false)
   const done = (sentence: string) => () => {
     void queries.invalidateQueries({ queryKey: ['roles'] })
@@ -114,7 +116,7 @@ function RoleForm({ role, onDone }: { role: RoleOfOrganisation | null; onDone: (
   }
   const save = useMutation({
     mutationFn: () => {
-      const body = { name, rights }
+      const body = { name, rights, needs_second_factor: needsFactor }
       return role
         ? take(api.PUT('/api/v1/roles/{id}', { params: { path: { id: role.id } }, body }))
         : take(api.POST('/api/v1/roles', { body }))
@@ -130,7 +132,6 @@ function RoleForm({ role, onDone }: { role: RoleOfOrganisation | null; onDone: (
     event.preventDefault()
     save.mutate()
   }
-  if (role?.fixed) return <Text size="sm">{text.roles.fixedWhy}</Text>
   return (
     <form onSubmit={submit}>
       <Stack>
@@ -149,13 +150,23 @@ function RoleForm({ role, onDone }: { role: RoleOfOrganisation | null; onDone: (
           error={faults.fields.name}
           onChange={(event) => setName(event.currentTarget.value)}
         />
-        <Checkbox.Group label={text.roles.rights} value={rights} onChange={setRights}>
-          <SimpleGrid cols={{ base: 1, sm: 2 }} mt={6} spacing="xs">
-            {offered.map((right) => (
-              <Checkbox key={right} value={right} label={wordOf(text.right, right)} />
-            ))}
-          </SimpleGrid>
-        </Checkbox.Group>
+        {role?.fixed ? (
+          <Text size="sm">{text.roles.fixedWhy}</Text>
+        ) : (
+          <Checkbox.Group label={text.roles.rights} value={rights} onChange={setRights}>
+            <SimpleGrid cols={{ base: 1, sm: 2 }} mt={6} spacing="xs">
+              {offered.map((right) => (
+                <Checkbox key={right} value={right} label={wordOf(text.right, right)} />
+              ))}
+            </SimpleGrid>
+          </Checkbox.Group>
+        )}
+        <Checkbox
+          label={text.roles.needsFactorLabel}
+          description={text.roles.needsFactorWhy}
+          checked={needsFactor}
+          onChange={(event) => setNeedsFactor(event.currentTarget.checked)}
+        />
         <Group justify={role && !role.seeded ? 'space-between' : 'flex-end'}>
           {role && !role.seeded && (
             <Button

@@ -18,13 +18,20 @@ export default function LogInPage() {
   const setup = useQuery({ queryKey: ['setup'], queryFn: () => take(api.GET('/api/v1/setup')) })
   const [name, setName] = useState('')
   const [password, setPassword] = useState('')
+  const [code, setCode] = useState('')
+  const [step, setStep] = useState<'password' | 'code'>('password')
   const logIn = useMutation({
-    mutationFn: () => take(api.POST('/api/v1/session', { body: { name, password } })),
+    mutationFn: () =>
+      take(api.POST('/api/v1/session', { body: step === 'code' ? { name, password, code } : { name, password } })),
     onSuccess: (session) => {
       enter(session)
-      void navigate(next, { replace: true })
+      void navigate(session.needs_second_factor ? '/account' : next, { replace: true })
     },
-    onError: () => setPassword(''),
+    onError: (error) => {
+      setCode('')
+      if (isCode(error, 'code_needed')) setStep('code')
+      else if (step === 'password') setPassword('')
+    },
   })
   const submit = (event: SyntheticEvent) => {
     event.preventDefault()
@@ -37,32 +44,46 @@ export default function LogInPage() {
       <form onSubmit={submit}>
         <Stack>
           {setup.data?.needed && <Alert color="yellow">{text.logIn.setupNeeded}</Alert>}
-          {logIn.error && (
+          {logIn.error && !isCode(logIn.error, 'code_needed') && (
             <Alert color="red" role="alert">
               {refusal(logIn.error)}
             </Alert>
           )}
-          <TextInput
-            label={text.logIn.name}
-            autoComplete="username"
-            autoCapitalize="none"
-            spellCheck={false}
-            size="md"
-            required
-            withAsterisk={false}
-            data-autofocus
-            value={name}
-            onChange={(event) => setName(event.currentTarget.value)}
-          />
-          <PasswordInput
-            label={text.logIn.password}
-            autoComplete="current-password"
-            size="md"
-            required
-            withAsterisk={false}
-            value={password}
-            onChange={(event) => setPassword(event.currentTarget.value)}
-          />
+          {step === 'code' ? (
+            <CodeStep
+              code={code}
+              onChange={setCode}
+              onBack={() => {
+                setStep('password')
+                setPassword('')
+                logIn.reset()
+              }}
+            />
+          ) : (
+            <>
+              <TextInput
+                label={text.logIn.name}
+                autoComplete="username"
+                autoCapitalize="none"
+                spellCheck={false}
+                size="md"
+                required
+                withAsterisk={false}
+                data-autofocus
+                value={name}
+                onChange={(event) => setName(event.currentTarget.value)}
+              />
+              <PasswordInput
+                label={text.logIn.password}
+                autoComplete="current-password"
+                size="md"
+                required
+                withAsterisk={false}
+                value={password}
+                onChange={(event) => setPassword(event.currentTarget.value)}
+              />
+            </>
+          )}
           <Button type="submit" size="md" loading={logIn.isPending}>
             {text.logIn.submit}
           </Button>
@@ -72,6 +93,35 @@ export default function LogInPage() {
   )
 }
 
+function CodeStep({ code, onChange, onBack }: { code: string; onChange: (code: string) => void; onBack: () => void }) {
+  return (
+    <>
+      <TextInput
+        label={text.logIn.code}
+        description={text.logIn.codeWhy}
+        autoComplete="one-time-code"
+        autoCapitalize="characters"
+        spellCheck={false}
+        size="md"
+        required
+        withAsterisk={false}
+        // The page changed on the person's own press; the next thing to do is to type the code.
+        ref={(field) => field?.focus()}
+        value={code}
+        onChange={(event) => onChange(event.currentTarget.value)}
+      />
+      <Button variant="subtle" onClick={onBack}>
+        {text.action.back}
+      </Button>
+    </>
+  )
+}
+
+function isCode(error: Error, code: string): boolean {
+  return error instanceof ApiError && error.code === code
+}
+
 function refusal(error: Error): string {
+  if (isCode(error, 'wrong_code')) return text.logIn.wrongCode
   return error instanceof ApiError && error.status === 401 ? text.logIn.wrong : explain(error)
 }
