@@ -16,6 +16,7 @@
 
 mod accounts;
 mod api_keys;
+mod common_passwords;
 mod imported;
 mod limits;
 mod organisations;

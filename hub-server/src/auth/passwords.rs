@@ -10,6 +10,7 @@ use base64::prelude::BASE64_STANDARD_NO_PAD;
 use ring::pbkdf2;
 use tokio::sync::Semaphore;
 
+use super::common_passwords;
 use super::imported;
 
 const SCHEME: &str = "pbkdf2-sha256";
@@ -154,10 +155,15 @@ pub fn broken_rules(password: &str) -> Vec<&'static str> {
             "needs a digit",
         ),
     ];
-    rules
+    let broken: Vec<&str> = rules
         .into_iter()
         .filter_map(|(kept, rule)| (!kept).then_some(rule))
-        .collect()
+        .collect();
+    // Of one that is no password anyway there is nothing more to say.
+    if broken.is_empty() && common_passwords::is_common(password) {
+        return vec!["is one that everybody tries first, or only a little changed"];
+    }
+    broken
 }
 
 struct Parts {

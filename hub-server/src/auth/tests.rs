@@ -66,11 +66,15 @@ async fn a_hash_that_is_not_ours_never_verifies() {
 /// SE-03: min 8 characters, upper, lower and number; the rule that failed is named.
 #[test]
 fn each_broken_rule_of_a_password_is_named() {
-    assert!(broken_rules("Abcdefg1").is_empty());
+    assert!(broken_rules("Tqlmwde1").is_empty());
     assert_eq!(broken_rules("Abcdef1"), ["needs at least 8 characters"]);
     assert_eq!(broken_rules("abcdefg1"), ["needs an upper-case letter"]);
     assert_eq!(broken_rules("ABCDEFG1"), ["needs a lower-case letter"]);
     assert_eq!(broken_rules("Abcdefgh"), ["needs a digit"]);
+    assert_eq!(
+        broken_rules("P@ssw0rd"),
+        ["is one that everybody tries first, or only a little changed"]
+    );
     assert_eq!(broken_rules("").len(), 4);
     assert_eq!(broken_rules(&format!("Aa1{}", "x".repeat(2000))).len(), 1);
 }

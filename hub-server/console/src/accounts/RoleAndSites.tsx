@@ -35,7 +35,7 @@ export function RoleAndSites({
     <>
       <Select
         label={text.accounts.role}
-        description={wordOf(text.accounts.roleWhy, value.role)}
+        description={value.role in text.accounts.roleWhy ? wordOf(text.accounts.roleWhy, value.role) : null}
         data={(roles.data ?? []).map((role) => ({ value: role.name, label: wordOf(text.role, role.name) }))}
         value={value.role}
         allowDeselect={false}

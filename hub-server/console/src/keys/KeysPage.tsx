@@ -100,7 +100,7 @@ function KeyRow({ shown }: { shown: ApiKey }) {
       <td data-label={text.keys.rights}>
         {inOrder(shown.rights)
           .map((right) => wordOf(text.right, right))
-          .join(', ')}
+          .join(' · ')}
       </td>
       <td data-label={text.keys.used}>
         {shown.last_used_at ? (

@@ -78,7 +78,7 @@ export default function RolesPage() {
                       ? text.roles.every
                       : inOrder(role.rights)
                           .map((right) => wordOf(text.right, right))
-                          .join(', ') || text.roles.none}
+                          .join(' · ') || text.roles.none}
                   </td>
                 </tr>
               ))}

@@ -1,7 +1,7 @@
 // Log in with name and password.
 import { Alert, Button, PasswordInput, Stack, TextInput } from '@mantine/core'
 import { useMutation, useQuery } from '@tanstack/react-query'
-import { type SyntheticEvent, useState } from 'react'
+import { type SyntheticEvent, useEffect, useRef, useState } from 'react'
 import { Navigate, useNavigate, useSearchParams } from 'react-router'
 
 import { api, ApiError, take } from '../api'
@@ -94,6 +94,9 @@ export default function LogInPage() {
 }
 
 function CodeStep({ code, onChange, onBack }: { code: string; onChange: (code: string) => void; onBack: () => void }) {
+  const field = useRef<HTMLInputElement>(null)
+  // The page changed on the person's own press; the next thing to do is to type the code.
+  useEffect(() => field.current?.focus(), [])
   return (
     <>
       <TextInput
@@ -105,8 +108,7 @@ function CodeStep({ code, onChange, onBack }: { code: string; onChange: (code: s
         size="md"
         required
         withAsterisk={false}
-        // The page changed on the person's own press; the next thing to do is to type the code.
-        ref={(field) => field?.focus()}
+        ref={field}
         value={code}
         onChange={(event) => onChange(event.currentTarget.value)}
       />
