@@ -255,6 +255,17 @@ fn status(answer: &str) -> anyhow::Result<()> {
             )?;
         }
     }
+    for camera in status["cameras"].as_array().into_iter().flatten() {
+        writeln!(
+            out,
+            "camera {} / {}: {}, {} frames a second wanted, set by {}",
+            text(&camera["gate"]),
+            text(&camera["name"]),
+            camera["state"].as_str().unwrap_or("starting"),
+            camera["wanted_fps"],
+            text(&camera["set_by"]),
+        )?;
+    }
     let link = &status["link"];
     writeln!(
         out,
@@ -360,7 +371,7 @@ fn cameras(data: &Path) -> anyhow::Result<()> {
     let status: Value = serde_json::from_str(&answer).context("reading the agent's answer")?;
     for camera in status["cameras"].as_array().into_iter().flatten() {
         say(&format!(
-            "{} / {}: {} {:.1} fps, {:.1} looked at ({} wanted, {} allowed), last frame {} ms ago, {} frames, {} replaced, {} without motion, {} unreadable {}",
+            "{} / {}: {} {:.1} fps, {:.1} looked at ({} wanted, {} allowed; set by {}), last frame {} ms ago, {} frames, {} replaced, {} without motion, {} unreadable {}",
             camera["gate"].as_str().unwrap_or_default(),
             camera["name"].as_str().unwrap_or_default(),
             camera["state"].as_str().unwrap_or("starting"),
@@ -368,6 +379,7 @@ fn cameras(data: &Path) -> anyhow::Result<()> {
             camera["looked_fps"].as_f64().unwrap_or_default(),
             camera["wanted_fps"],
             camera["allowed_fps"],
+            camera["set_by"].as_str().unwrap_or("edge.toml"),
             camera["last_frame_age_ms"],
             camera["frames"],
             camera["replaced"],

@@ -1,7 +1,7 @@
 //! What may be changed while the agent runs: one line of JSON on a socket in the data folder, one line as the answer.
 //!
-//! Only the agent's user may write to it (mode 0600). A change holds until the agent stops; the settings say what holds
-//! after the next start.
+//! Only the agent's user may write to it (mode 0600). A change holds until the agent stops or the hub sets the camera anew;
+//! the hub's settings, or those of the file, say what holds after the next start.
 
 use std::collections::BTreeMap;
 use std::io::BufRead;
@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::debug;
 use tracing::info;
 
-use crate::gate::Rates;
+use crate::gate::Controls;
 
 /// The longest line that is read, in bytes.
 const LONGEST: u64 = 4096;
@@ -52,8 +52,8 @@ struct Answer {
     why: String,
 }
 
-/// The rates of each gate by its name.
-pub type Gates = BTreeMap<String, Rates>;
+/// The cameras of each gate by its name.
+pub type Gates = BTreeMap<String, Controls>;
 
 /// The socket that takes changes, under the data folder.
 pub fn socket(data: &Path) -> PathBuf {
@@ -101,15 +101,18 @@ fn change(line: &str, gates: &Gates) -> Result<(), String> {
     match change {
         Change::Fps { gate, camera, fps } => {
             let names = |names: Vec<&String>| format!("{names:?}");
-            let rates = gates.get(&gate).ok_or_else(|| {
+            let cameras = gates.get(&gate).ok_or_else(|| {
                 let known = names(gates.keys().collect());
                 format!("gate: {gate:?} is none of {known}")
             })?;
-            let rate = rates.get(&camera).ok_or_else(|| {
-                let known = names(rates.keys().collect());
+            let control = cameras.get(&camera).ok_or_else(|| {
+                let known = names(cameras.keys().collect());
                 format!("camera: {camera:?} is none of {known}")
             })?;
-            rate.set(fps).map_err(|why| format!("fps: {why}"))?;
+            control
+                .rate()
+                .set(fps)
+                .map_err(|why| format!("fps: {why}"))?;
             info!(
                 gate,
                 camera, fps, "camera {camera} of gate {gate} is looked at {fps} times a second"
@@ -146,11 +149,14 @@ mod tests {
 
     use super::*;
     use crate::camera::Ceiling;
-    use crate::camera::Rate;
+    use crate::camera::Control;
+    use crate::camera::Mount;
 
     fn gates() -> Gates {
-        let rates = Rates::from([("front".to_owned(), Rate::new(10, &Ceiling::default()))]);
-        Gates::from([("North entry".to_owned(), rates)])
+        let mount: Mount = toml::from_str("kind = \"folder\"\npath = \"/nowhere\"").unwrap();
+        let control = Control::new(&mount, &Ceiling::default());
+        let cameras = Controls::from([("front".to_owned(), control)]);
+        Gates::from([("North entry".to_owned(), cameras)])
     }
 
     /// GR-05
@@ -160,7 +166,7 @@ mod tests {
         let socket = socket(folder.path());
         let listener = crate::health::bind(&socket).unwrap();
         let (gates, cancel) = (gates(), CancellationToken::new());
-        let rate = gates["North entry"]["front"].clone();
+        let rate = gates["North entry"]["front"].rate().clone();
         let serving =
             tokio_util::task::TaskTracker::new().spawn(serve(listener, gates, cancel.clone()));
         let set = |fps| {

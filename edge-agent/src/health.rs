@@ -73,6 +73,7 @@ struct Camera {
     wanted_fps: u8,
     allowed_fps: u8,
     looked_fps: f32,
+    set_by: String,
     last_frame_age_ms: Option<u64>,
     frames: u64,
     replaced: u64,
@@ -192,6 +193,7 @@ impl Board {
                     wanted_fps: camera.wanted_fps,
                     allowed_fps: camera.allowed_fps,
                     looked_fps: camera.looked_fps,
+                    set_by: camera.set_by.clone(),
                     last_frame_age_ms: camera.last_frame.map(|at| {
                         let age = self.store.time.clock().wall().since(at).as_millis();
                         u64::try_from(age).unwrap_or(u64::MAX)

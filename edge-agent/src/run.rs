@@ -27,6 +27,7 @@ use tracing::warn;
 use vision::Recogniser;
 
 use crate::camera::Ceiling;
+use crate::camera::Controls;
 use crate::camera::Credentials;
 use crate::config;
 use crate::config::Config;
@@ -95,10 +96,11 @@ pub async fn run(config: Config, environment: Environment) -> anyhow::Result<()>
     // One message for each gate that ends.
     let (failed, mut failures) = mpsc::channel(config.gates.len().max(1));
     let ceiling = Ceiling::default();
-    let rates = gate_rates(&config, &gates, &ceiling);
+    let controls = gate_controls(&config, &gates, &ceiling);
+    let cameras = apply_kept(&store, &gates, &controls);
     let parts = Parts {
         config: &config,
-        rates: &rates,
+        controls: &controls,
         credentials: Credentials::in_folder(environment.credentials),
         store: &store,
         eyes: &eyes,
@@ -114,6 +116,7 @@ pub async fn run(config: Config, environment: Environment) -> anyhow::Result<()>
         config: config.link.clone(),
         store: Arc::clone(&store),
         orders: order_sender,
+        cameras,
         status: link_status,
         cancel: stop_rest.clone(),
     };
@@ -136,7 +139,7 @@ pub async fn run(config: Config, environment: Environment) -> anyhow::Result<()>
         metrics_socket,
         stop_rest.clone(),
     ));
-    other_tasks.spawn(control::serve(control_socket, rates, stop_rest.clone()));
+    other_tasks.spawn(control::serve(control_socket, controls, stop_rest.clone()));
     other_tasks.spawn(feed_watchdog(watched, stop_rest.clone()));
     sd_notify::notify(&[NotifyState::Ready]).context("telling systemd")?;
     info!("edge-agent is ready");
@@ -187,7 +190,7 @@ fn conclude(why: Option<Ended>, clean: bool, limit: Duration) -> anyhow::Result<
 /// What every gate gets.
 struct Parts<'a> {
     config: &'a Config,
-    rates: &'a control::Gates,
+    controls: &'a control::Gates,
     credentials: Credentials,
     store: &'a Arc<Store>,
     eyes: &'a gate::Eyes,
@@ -221,7 +224,11 @@ fn start_gates(
             store: Arc::clone(parts.store),
             eyes: parts.eyes.clone(),
             credentials: parts.credentials.clone(),
-            rates: parts.rates.get(&enrolled.name).cloned().unwrap_or_default(),
+            controls: parts
+                .controls
+                .get(&enrolled.name)
+                .cloned()
+                .unwrap_or_default(),
             orders: receiver,
             status,
             cancel: parts.cancel.clone(),
@@ -241,6 +248,7 @@ struct Way {
     config: link::Config,
     store: Arc<Store>,
     orders: orders::OrderSender,
+    cameras: Controls,
     status: watch::Sender<link::Status>,
     cancel: CancellationToken,
 }
@@ -249,7 +257,13 @@ fn start_link(identity: Option<Identity>, way: Way, tasks: &TaskTracker) {
     match identity {
         Some(identity) => {
             tasks.spawn(link::run(
-                way.config, identity, way.store, way.orders, way.status, way.cancel,
+                way.config,
+                identity,
+                way.store,
+                way.orders,
+                way.cameras,
+                way.status,
+                way.cancel,
             ));
             info!("the link runs");
         }
@@ -258,14 +272,33 @@ fn start_link(identity: Option<Identity>, way: Way, tasks: &TaskTracker) {
     }
 }
 
-/// The rates of all cameras, by the names of their gates.
-fn gate_rates(config: &Config, gates: &[EnrolledGate], ceiling: &Ceiling) -> control::Gates {
+/// What can be changed of all cameras, by the names of their gates.
+fn gate_controls(config: &Config, gates: &[EnrolledGate], ceiling: &Ceiling) -> control::Gates {
     config
         .gates
         .values()
         .zip(gates)
-        .map(|(section, enrolled)| (enrolled.name.clone(), gate::rates(section, ceiling)))
+        .map(|(section, enrolled)| (enrolled.name.clone(), gate::controls(section, ceiling)))
         .collect()
+}
+
+/// Puts in force what the hub said before this start. Returns the cameras as the hub names them.
+fn apply_kept(store: &Store, gates: &[EnrolledGate], controls: &control::Gates) -> Controls {
+    let mut cameras = Controls::new();
+    for gate in gates {
+        for (name, control) in controls.get(&gate.name).into_iter().flatten() {
+            cameras.insert((gate.id, name.clone()), control.clone());
+        }
+    }
+    for kept in store.cameras.list() {
+        let Some(control) = cameras.get(&(kept.gate, kept.camera.clone())) else {
+            continue;
+        };
+        if let Err(why) = control.apply(kept.revision, kept.settings.as_ref()) {
+            warn!(gate = %kept.gate, camera = kept.camera, "the kept settings of camera {} are not used: {why}", kept.camera);
+        }
+    }
+    cameras
 }
 
 /// The identity and the gates in the order of the settings.

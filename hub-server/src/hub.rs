@@ -14,6 +14,7 @@ use crate::auth;
 use crate::evidence::Evidence;
 use crate::fleet::authority::Authority;
 use crate::fleet::presence::Presence;
+use crate::fleet::sight::Sight;
 use crate::store::Store;
 use crate::store::Wake;
 
@@ -42,6 +43,8 @@ pub struct Hub {
     pub auth: auth::Config,
     /// Who is connected.
     pub presence: Presence,
+    /// What cameras show.
+    pub sight: Sight,
     /// What the web needs to know of its surroundings.
     pub web: WebSettings,
     /// Turns of live streams.
@@ -70,6 +73,8 @@ pub struct Parts {
     pub seal: auth::Seal,
     /// Who is connected.
     pub presence: Presence,
+    /// What cameras show.
+    pub sight: Sight,
     /// How people log in.
     pub auth: auth::Config,
     /// What the web needs to know of its surroundings.
@@ -118,6 +123,7 @@ impl Hub {
             attempts: auth::Attempts::new(parts.auth.login_failures, parts.auth.login_window),
             auth: parts.auth,
             presence: parts.presence,
+            sight: parts.sight,
             web: parts.web,
             live_streams: Arc::new(Semaphore::new(LIVE_STREAMS)),
             ready: AtomicBool::new(false),

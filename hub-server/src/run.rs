@@ -33,6 +33,7 @@ use crate::evidence::Evidence;
 use crate::faults;
 use crate::fleet::authority::Authority;
 use crate::fleet::presence::Presence;
+use crate::fleet::sight::Sight;
 use crate::hub::Hub;
 use crate::hub::Parts;
 use crate::hub::WebSettings;
@@ -83,13 +84,14 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let secrets_key = config::credential("secrets-key");
     let seal = auth::Seal::open(&config.data, secrets_key.as_deref())
         .context("opening the key of the secrets")?;
-    let presence = Presence::default();
+    let (presence, sight) = (Presence::default(), Sight::default());
     let link = link::Listener::bind(
         link::Parts {
             store: store.clone(),
             clock: clock.clone(),
             authority: Arc::clone(&authority),
             presence: presence.clone(),
+            sight: sight.clone(),
             evidence: Arc::clone(&evidence),
         },
         &config.link,
@@ -104,6 +106,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         evidence,
         seal,
         presence,
+        sight,
         auth: config.auth.clone(),
         web: WebSettings {
             address: address(&config, port),

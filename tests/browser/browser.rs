@@ -9,6 +9,10 @@ use anyhow::bail;
 use fantoccini::Client;
 use fantoccini::ClientBuilder;
 use fantoccini::Locator;
+use fantoccini::actions::InputSource;
+use fantoccini::actions::MOUSE_BUTTON_LEFT;
+use fantoccini::actions::MouseActions;
+use fantoccini::actions::PointerAction;
 use fantoccini::elements::Element;
 use harness::root;
 use harness::wait_for;
@@ -163,6 +167,48 @@ impl Browser {
             None
         })
         .await
+    }
+
+    /// Presses the pointer at parts of the width and height of the area that a person draws on.
+    pub async fn tap(&self, [x, y]: [f64; 2]) -> anyhow::Result<()> {
+        let ground = self.visible("//*[@role = 'application']").await?;
+        let (_, _, width, height) = ground.rectangle().await?;
+        // Offsets count from the middle.
+        let offset = |part: f64, side: f64| (part - 0.5) * side;
+        let presses = MouseActions::new("mouse".to_owned())
+            .then(PointerAction::MoveToElement {
+                element: ground,
+                duration: None,
+                x: offset(x, width),
+                y: offset(y, height),
+            })
+            .then(PointerAction::Down {
+                button: MOUSE_BUTTON_LEFT,
+            })
+            .then(PointerAction::Up {
+                button: MOUSE_BUTTON_LEFT,
+            });
+        self.client
+            .perform_actions(presses)
+            .await
+            .context("pressing the pointer")
+    }
+
+    /// Types keys into what has this accessible name, or one that begins so.
+    pub async fn type_into(&self, name: &str, keys: &str) -> anyhow::Result<()> {
+        let element = self
+            .visible(&format!("//*[starts-with(@aria-label, {name:?})]"))
+            .await?;
+        element
+            .send_keys(keys)
+            .await
+            .with_context(|| format!("typing into {name}"))
+    }
+
+    /// Follows the link with this text.
+    pub async fn follow(&self, text: &str) -> anyhow::Result<()> {
+        self.click(&format!("//a[normalize-space(.) = {text:?}]"))
+            .await
     }
 
     /// Waits until at least `count` pictures are there with pixels in them.

@@ -130,6 +130,21 @@ impl Api {
         self.expect(Method::POST, path, Some(body)).await
     }
 
+    /// `PUT` of what stands at the revision that was seen.
+    pub async fn put_over(&self, path: &str, seen: u64, body: Value) -> anyhow::Result<Value> {
+        let request = self
+            .client
+            .put(format!("{}{path}", self.base))
+            .header("X-CSRF-Token", &self.csrf)
+            .header("If-Match", format!("\"{seen}\""))
+            .json(&body);
+        let response = request.send().await?;
+        let status = response.status();
+        let body: Value = serde_json::from_slice(&response.bytes().await?).unwrap_or(Value::Null);
+        anyhow::ensure!(status.is_success(), "PUT {path} answered {status}: {body}");
+        Ok(body)
+    }
+
     /// Imports permits as CSV.
     pub async fn import_permits(&self, csv: &str) -> anyhow::Result<Value> {
         let request = self

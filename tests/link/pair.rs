@@ -25,6 +25,7 @@ use hub_server::fleet::enrolments::PlannedGate;
 use hub_server::fleet::orders;
 use hub_server::fleet::orders::Order;
 use hub_server::fleet::presence::Presence;
+use hub_server::fleet::sight::Sight;
 use hub_server::link::Config;
 use hub_server::link::Listener;
 use hub_server::link::Parts;
@@ -40,7 +41,7 @@ use tokio_util::sync::CancellationToken;
 /// A hub's store and link.
 pub struct Hub {
     scratch: Scratch,
-    parts: Parts,
+    pub parts: Parts,
     pub organisation: OrganisationId,
     site: SiteId,
     pub address: SocketAddr,
@@ -71,6 +72,7 @@ impl Hub {
             clock,
             authority: Arc::clone(&authority),
             presence: Presence::default(),
+            sight: Sight::default(),
             evidence: Arc::clone(&evidence),
         };
         let mut hub = Self {
@@ -222,6 +224,8 @@ pub struct Edge {
     pub gates: Vec<EnrolledGate>,
     pub store: Arc<edge_agent::store::Store>,
     pub orders: OrderReceiver,
+    /// The cameras by gate and name; set before it connects.
+    pub cameras: edge_agent::camera::Controls,
     hub: String,
     status: watch::Receiver<Status>,
     cancel: CancellationToken,
@@ -248,6 +252,7 @@ impl Edge {
             gates: identity.gates.clone(),
             store: Arc::new(store.unwrap()),
             orders: edge_agent::orders::channel().1,
+            cameras: edge_agent::camera::Controls::new(),
             hub: identity.hub.clone(),
             status: watch::channel(Status::default()).1,
             cancel: CancellationToken::new(),
@@ -337,7 +342,13 @@ impl Edge {
         let identity = Identity::load(self.data()).unwrap();
         let (store, cancel) = (Arc::clone(&self.store), self.cancel.clone());
         self.tasks.spawn(edge_agent::link::run(
-            config, identity, store, send, put, cancel,
+            config,
+            identity,
+            store,
+            send,
+            self.cameras.clone(),
+            put,
+            cancel,
         ));
     }
 

@@ -8,8 +8,8 @@
 //! - What a network or a disk claims about sizes is checked before memory is taken for it.
 //! - No password reaches an error or a log: they come by the name of a credential.
 
-mod area;
 mod clip;
+mod control;
 mod credentials;
 mod feed;
 mod folder;
@@ -25,6 +25,8 @@ mod v4l;
 use std::time::Duration;
 
 use bytes::Bytes;
+use contract::area::Areas;
+use contract::camera::CameraSettings;
 use contract::time::Clock;
 use contract::time::Timestamp;
 use serde::Deserialize;
@@ -34,8 +36,10 @@ use vision::Colours;
 use vision::Picture;
 use vision::PictureError;
 
-pub use crate::camera::area::Areas;
-pub use crate::camera::area::Polygon;
+pub use crate::camera::control::Control;
+pub use crate::camera::control::Controls;
+pub use crate::camera::control::Measured;
+pub use crate::camera::control::SnapshotError;
 pub use crate::camera::credentials::Credentials;
 pub use crate::camera::feed::Counts;
 pub use crate::camera::feed::Feed;
@@ -46,7 +50,6 @@ pub use crate::camera::motion::Motion;
 pub use crate::camera::motion::THUMBNAIL;
 pub use crate::camera::rate::Ceiling;
 pub use crate::camera::rate::Pacer;
-pub use crate::camera::rate::RATES;
 pub use crate::camera::rate::Rate;
 
 /// A camera as a gate uses it: section `[gates.KEY.cameras.NAME]`.
@@ -71,10 +74,12 @@ impl Mount {
     /// What is wrong with it, each as `key: value and what is allowed`.
     pub fn faults(&self) -> Vec<String> {
         let mut faults = self.source.faults();
-        if !RATES.contains(&self.fps) {
-            faults.push(format!("fps: {}", rate::fault_of(self.fps)));
-        }
-        faults.extend(self.areas.faults());
+        let settings = CameraSettings {
+            fps: self.fps,
+            areas: self.areas.clone(),
+        };
+        let named = |(field, why): (String, String)| format!("{field}: {why}");
+        faults.extend(settings.faults().into_iter().map(named));
         faults
     }
 }

@@ -6,8 +6,9 @@ use std::sync::atomic::AtomicU8;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-/// The rates that may be set, in frames a second.
-pub const RATES: std::ops::RangeInclusive<u8> = 1..=15;
+use contract::camera::RATES;
+use contract::camera::rate_fault;
+
 /// The rate is measured over so much time.
 const MEASURED_OVER: Duration = Duration::from_secs(4);
 
@@ -58,16 +59,11 @@ impl Rate {
     /// Changes what is wanted. An error says what is allowed.
     pub fn set(&self, fps: u8) -> Result<(), String> {
         if !RATES.contains(&fps) {
-            return Err(fault_of(fps));
+            return Err(rate_fault(fps));
         }
         self.wanted.store(fps, Ordering::Relaxed);
         Ok(())
     }
-}
-
-/// What is wrong with a rate that may not be set.
-pub(super) fn fault_of(fps: u8) -> String {
-    format!("{fps} is not from {} to {}", RATES.start(), RATES.end())
 }
 
 /// Lets through so many frames a second, and measures how many it were. Pure: time is a parameter.

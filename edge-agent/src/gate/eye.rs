@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use contract::area::Areas;
 use contract::event::CameraState;
 use contract::plate::PlateRead;
 use contract::sighting::Stages;
@@ -17,15 +18,15 @@ use tracing::warn;
 use vision::Picture;
 use vision::Recogniser;
 
-use crate::camera::Areas;
+use crate::camera::Control;
 use crate::camera::Counts;
 use crate::camera::Feed;
 use crate::camera::FeedItem;
 use crate::camera::Frame;
+use crate::camera::Measured;
 use crate::camera::Motion;
 use crate::camera::Pacer;
 use crate::camera::Pixels;
-use crate::camera::Rate;
 use crate::camera::THUMBNAIL;
 use crate::gate::shadow::Shadow;
 
@@ -45,10 +46,9 @@ pub(super) struct Eye {
     pub pace: Option<Duration>,
     /// Whether something stands on the loop.
     pub awake: watch::Receiver<bool>,
-    /// How many frames a second are looked at; a folder's and a clip's are all.
-    pub rate: Rate,
-    /// Plates whose centre is elsewhere are not seen.
-    pub areas: Areas,
+    /// How many frames a second are looked at (a folder's and a clip's are all), and where: plates whose centre is elsewhere
+    /// are not seen.
+    pub control: Control,
 }
 
 /// What a camera has to say.
@@ -96,7 +96,8 @@ impl Eye {
     /// Looks until the gate stops listening. The channel holds one message: a camera that is ahead of its gate waits,
     /// and its feed drops what is old.
     pub async fn run(mut self, gate: mpsc::Sender<Message>) {
-        let mut motion = self.motion();
+        let mut areas = self.control.areas();
+        let mut motion = motion_in(&areas);
         let mut pacer = Pacer::default();
         let mut first: Option<Timestamp> = None;
         let mut number: u32 = 0;
@@ -105,6 +106,18 @@ impl Eye {
                 item = self.feed.next() => item,
                 () = gate.closed() => return,
             };
+            let wanted = self.control.areas();
+            if !Arc::ptr_eq(&wanted, &areas) {
+                areas = wanted;
+                motion = motion_in(&areas);
+            }
+            if let FeedItem::Frame(frame) = &item {
+                let measured = Measured {
+                    camera_fps: self.feed.counts().fps,
+                    looked_fps: pacer.measured(),
+                };
+                self.control.note(frame, measured);
+            }
             let glance = match item {
                 FeedItem::Frame(_) if self.is_early(&mut pacer) => {
                     counter!("frames_paced_total", "camera" => self.feed.name().to_owned())
@@ -118,7 +131,7 @@ impl Eye {
                         Some(_) | None => frame.at,
                     };
                     number = number.saturating_add(1);
-                    let (after, glance) = self.look(frame, at, motion).await;
+                    let (after, glance) = self.look(frame, at, motion, &areas).await;
                     motion = after;
                     glance
                 }
@@ -130,7 +143,12 @@ impl Eye {
                     );
                     Glance::Nothing
                 }
-                FeedItem::State(state, why) => Glance::Camera(state, why),
+                FeedItem::State(state, why) => {
+                    if state == CameraState::Offline {
+                        self.control.note_silence();
+                    }
+                    Glance::Camera(state, why)
+                }
                 FeedItem::Ended => Glance::Ended,
             };
             let message = Message {
@@ -152,29 +170,29 @@ impl Eye {
             pacer.note(now);
             return false;
         }
-        !pacer.pass(now, self.rate.allowed())
-    }
-
-    fn motion(&self) -> Motion {
-        if self.areas.is_everything() {
-            Motion::default()
-        } else {
-            Motion::default().within(self.areas.mask(THUMBNAIL.0, THUMBNAIL.1))
-        }
+        !pacer.pass(now, self.control.rate().allowed())
     }
 
     /// Decoding and recognising block, so they run on a thread of their own.
-    async fn look(&self, frame: Frame, at: Timestamp, motion: Motion) -> (Motion, Glance) {
+    async fn look(
+        &self,
+        frame: Frame,
+        at: Timestamp,
+        motion: Motion,
+        areas: &Arc<Areas>,
+    ) -> (Motion, Glance) {
         let Some(recogniser) = self.recogniser.clone() else {
             return (motion, Glance::Nothing);
         };
         let always = self.always || *self.awake.borrow();
         let clock = self.clock.clone();
-        let areas = self.areas.clone();
+        let within = Arc::clone(areas);
         let work = move || {
             let mut motion = motion;
             let seen = see(&frame, at, &recogniser, &mut motion, always, &clock).map(|seen| Seen {
-                plates: seen.plates.map(|plates| inside(&areas, plates, &seen.shot)),
+                plates: seen
+                    .plates
+                    .map(|plates| inside(&within, plates, &seen.shot)),
                 ..seen
             });
             (motion, seen)
@@ -182,7 +200,7 @@ impl Eye {
         let (motion, seen) = match tokio::task::spawn_blocking(work).await {
             Ok(done) => done,
             // A frame that makes the recogniser panic is dropped; the next one is looked at afresh.
-            Err(error) => (self.motion(), Err(error.to_string())),
+            Err(error) => (motion_in(areas), Err(error.to_string())),
         };
         let glance = match seen {
             Ok(seen) => {
@@ -225,6 +243,14 @@ impl Eye {
                 );
             }
         }
+    }
+}
+
+fn motion_in(areas: &Areas) -> Motion {
+    if areas.is_everything() {
+        Motion::default()
+    } else {
+        Motion::default().within(areas.mask(THUMBNAIL.0, THUMBNAIL.1))
     }
 }
 

@@ -237,6 +237,8 @@ pub struct CameraStatus {
     pub allowed_fps: u8,
     /// How many are looked at.
     pub looked_fps: f32,
+    /// Who said how often and where it is looked at: `edge.toml`, or `hub, revision 3`.
+    pub set_by: String,
     /// When the newest frame came.
     pub last_frame: Option<Timestamp>,
     /// Frames that it gave.
@@ -253,15 +255,15 @@ pub struct CameraStatus {
     pub ended: bool,
 }
 
-/// The rates of a gate's cameras by name: whoever holds them may change them while the gate runs.
-pub type Rates = BTreeMap<String, camera::Rate>;
+/// What can be changed of a gate's cameras while it runs, by their names.
+pub type Controls = BTreeMap<String, camera::Control>;
 
-/// The rates that a gate's section begins with.
-pub fn rates(config: &Config, ceiling: &camera::Ceiling) -> Rates {
+/// The cameras as a gate's section says.
+pub fn controls(config: &Config, ceiling: &camera::Ceiling) -> Controls {
     config
         .cameras
         .iter()
-        .map(|(name, camera)| (name.clone(), camera::Rate::new(camera.fps, ceiling)))
+        .map(|(name, mount)| (name.clone(), camera::Control::new(mount, ceiling)))
         .collect()
 }
 

@@ -36,13 +36,13 @@ use tracing::info;
 use tracing::warn;
 
 use crate::camera::Ceiling;
+use crate::camera::Control;
 use crate::camera::Credentials;
 use crate::camera::Feed;
-use crate::camera::Rate;
 use crate::faults;
 use crate::gate::Config;
+use crate::gate::Controls;
 use crate::gate::Eyes;
-use crate::gate::Rates;
 use crate::gate::Status;
 use crate::gate::eye::Eye;
 use crate::gate::eye::Glance;
@@ -94,8 +94,8 @@ pub struct Gate {
     pub eyes: Eyes,
     /// The cameras' passwords.
     pub credentials: Credentials,
-    /// How often each camera is looked at.
-    pub rates: Rates,
+    /// How often and where each camera is looked at.
+    pub controls: Controls,
     /// Orders for this gate. Holds a few: a person gives one at a time.
     pub orders: mpsc::Receiver<OrderRequest>,
     /// How it stands.
@@ -187,7 +187,7 @@ struct Lane {
     store: Arc<Store>,
     eyes: Eyes,
     credentials: Credentials,
-    rates: Rates,
+    controls: Controls,
     machine: Machine,
     /// When a pulse ends.
     rest_at: Option<Duration>,
@@ -238,7 +238,7 @@ impl Lane {
             store: gate.store,
             eyes: gate.eyes,
             credentials: gate.credentials,
-            rates: gate.rates,
+            controls: gate.controls,
             machine,
             rest_at: None,
             views: Vec::new(),
@@ -289,12 +289,11 @@ impl Lane {
                 always: !self.config.motion || self.config.join == Join::EachPicture,
                 pace: if lossless { camera.pace() } else { None },
                 awake: awake.clone(),
-                rate: self
-                    .rates
+                control: self
+                    .controls
                     .get(name)
                     .cloned()
-                    .unwrap_or_else(|| Rate::new(mount.fps, &Ceiling::default())),
-                areas: mount.areas.clone(),
+                    .unwrap_or_else(|| Control::new(mount, &Ceiling::default())),
             };
             tracker.spawn(eye.run(gate.clone()));
         }
@@ -391,8 +390,10 @@ impl Lane {
         let camera = self.status.cameras.entry(view.name.clone()).or_default();
         camera.state = message.counts.state;
         camera.fps = message.counts.fps;
-        if let Some(rate) = self.rates.get(&view.name) {
+        if let Some(control) = self.controls.get(&view.name) {
+            let rate = control.rate();
             (camera.wanted_fps, camera.allowed_fps) = (rate.wanted(), rate.allowed());
+            camera.set_by = control.set_by();
         }
         camera.looked_fps = message.looked_fps;
         camera.last_frame = message.counts.last_frame;

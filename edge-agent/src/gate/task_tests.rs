@@ -85,7 +85,7 @@ impl Bench {
             inputs: BTreeMap::new(),
             cameras: BTreeMap::new(),
         };
-        let rates = crate::gate::rates(&config, &crate::camera::Ceiling::default());
+        let controls = crate::gate::controls(&config, &crate::camera::Ceiling::default());
         let (status, watch_status) = watch::channel(blank);
         let (orders, receiver) = mpsc::channel(4);
         let cancel = CancellationToken::new();
@@ -97,7 +97,7 @@ impl Bench {
             store: Arc::clone(&store),
             eyes,
             credentials: Credentials::default(),
-            rates,
+            controls,
             orders: receiver,
             status,
             cancel: cancel.clone(),

@@ -25,19 +25,8 @@ pub(super) async fn take(
     shared: &Shared,
     directives: Directives,
 ) -> anyhow::Result<Option<DirectiveAck>> {
-    {
-        let mut term = shared
-            .term
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        if directives.term < *term {
-            warn!(
-                term = directives.term,
-                "directives of an older term are not obeyed"
-            );
-            return Ok(None);
-        }
-        *term = directives.term;
+    if !is_obeyed(shared, directives.term) {
+        return Ok(None);
     }
     let mut through = None;
     for directive in directives.directives {
@@ -53,6 +42,20 @@ pub(super) async fn take(
         through = through.max(Some(directive.number));
     }
     Ok(through.map(|through| DirectiveAck { through }))
+}
+
+/// Whether a message of this term is obeyed: not if a newer one is known.
+pub(super) fn is_obeyed(shared: &Shared, of: u64) -> bool {
+    let mut term = shared
+        .term
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    if of < *term {
+        warn!(term = of, "directives of an older term are not obeyed");
+        return false;
+    }
+    *term = of;
+    true
 }
 
 async fn take_book(shared: &Shared, number: u64, book: PermitBook) -> anyhow::Result<()> {
@@ -132,7 +135,12 @@ async fn done(shared: &Shared, gate: GateId, done: OrderDone) -> anyhow::Result<
     append(shared, Some(gate), Fact::OrderDone(done)).await
 }
 
-async fn append(shared: &Shared, gate: Option<GateId>, fact: Fact) -> anyhow::Result<()> {
+/// Appends a fact to the spool; one that is held in memory counts.
+pub(super) async fn append(
+    shared: &Shared,
+    gate: Option<GateId>,
+    fact: Fact,
+) -> anyhow::Result<()> {
     match shared.store.spool.append(gate, fact).await {
         // A failed disk is the store's alarm; the event is held and follows.
         Ok(_) | Err(SpoolError::Held(_)) => Ok(()),

@@ -1,7 +1,7 @@
 //! The link: talks to a hub over QUIC, and is the only room that does.
 //!
 //! Called by `run`. Events go up in batches, directives come down, pictures follow their events on streams of their
-//! own, and the hub's time is asked for. The gates never wait for it: it reads what `store` has on disk, and it hands
+//! own, and the hub's time is asked for. What people set for cameras is kept and applied here. The gates never wait for it: it reads what `store` has on disk, and it hands
 //! orders on through a channel.
 //!
 //! Invariants:
@@ -12,6 +12,7 @@
 //! - Memory is bounded: four batches, one picture, one directive message.
 //! - A hub is believed only if its certificate comes from the pinned authority (`dial`).
 
+mod cameras;
 mod dial;
 mod directives;
 mod enrol;
@@ -22,12 +23,15 @@ mod identity;
 mod pictures;
 pub mod sync;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::time::Duration;
 
 use anyhow::Context;
 use anyhow::bail;
+use contract::camera::SnapshotRequest;
+use contract::ids::GateId;
 use contract::time::Timestamp;
 use contract::wire::Hello;
 use contract::wire::Message;
@@ -36,6 +40,7 @@ use contract::wire::Welcome;
 use quinn::RecvStream;
 use quinn::SendStream;
 use serde::Deserialize;
+use tokio::sync::mpsc;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
@@ -45,6 +50,7 @@ pub use enrol::enrol;
 pub use identity::Identity;
 pub use identity::IdentityError;
 
+use crate::camera::Controls;
 use crate::link::dial::Line;
 use crate::link::hub_time::HubTime;
 use crate::link::hubs::Hubs;
@@ -88,11 +94,21 @@ struct Shared {
     time: Mutex<HubTime>,
     /// The newest term that a hub named; directives of an older one are not obeyed.
     term: Mutex<u64>,
+    /// The cameras of this edge.
+    cameras: Controls,
+    /// The revision of each camera that this process has answered.
+    told: Mutex<BTreeMap<(GateId, String), u64>>,
 }
 
 impl Shared {
     fn now(&self) -> Duration {
         self.store.time.clock().monotonic()
+    }
+
+    fn told(&self) -> std::sync::MutexGuard<'_, BTreeMap<(GateId, String), u64>> {
+        self.told
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     /// Takes the hub's answer to "what time is it?".
@@ -131,6 +147,7 @@ pub async fn run(
     identity: Identity,
     store: Arc<Store>,
     orders: OrderSender,
+    cameras: Controls,
     status: watch::Sender<Status>,
     cancel: CancellationToken,
 ) {
@@ -145,6 +162,8 @@ pub async fn run(
         orders,
         time: Mutex::new(HubTime::default()),
         term: Mutex::new(0),
+        cameras,
+        told: Mutex::default(),
     };
     while !cancel.is_cancelled() {
         let Some(address) = hubs.current().map(str::to_owned) else {
@@ -288,11 +307,14 @@ async fn work(
     mut receive: RecvStream,
 ) -> anyhow::Result<End> {
     let send = tokio::sync::Mutex::new(send);
+    let (ask, mut asked) = mpsc::channel(cameras::MOST_REQUESTS);
     tokio::select! {
         ended = events::run(line, shared, hello, welcome) => ended,
-        ended = control(shared, &send, &mut receive) => ended.map(|never| match never {}),
+        ended = control(shared, &send, &mut receive, &ask) => ended.map(|never| match never {}),
         ended = ask_time(shared, &send) => ended.map(|never| match never {}),
         ended = pictures::run(line, shared) => ended.map(|never| match never {}),
+        ended = cameras::report(shared, &send) => ended.map(|never| match never {}),
+        ended = cameras::snapshots(line, shared, &mut asked) => ended.map(|never| match never {}),
     }
 }
 
@@ -304,6 +326,7 @@ async fn control(
     shared: &Shared,
     send: &tokio::sync::Mutex<SendStream>,
     receive: &mut RecvStream,
+    ask: &mpsc::Sender<SnapshotRequest>,
 ) -> anyhow::Result<Never> {
     loop {
         let message = frames::read(receive, LIMIT)
@@ -315,6 +338,11 @@ async fn control(
                     frames::write(&mut *send.lock().await, &ack.into()).await?;
                 }
             }
+            Some(Message::CameraDirectives(directives)) => {
+                cameras::take(shared, directives).await?;
+            }
+            // A hub that asks faster than pictures can be sent gets those it asked for first.
+            Some(Message::SnapshotRequest(request)) => drop(ask.try_send(request)),
             Some(Message::TimeReply(reply)) => {
                 let asked = Duration::from_millis(reply.sent_monotonic_ms);
                 let now = shared.now();

@@ -10,6 +10,7 @@
 //!   an acknowledgement alone);
 //! - the permit book lives in a file of its own: a damaged queue does not close the gate to its permits.
 
+mod cameras;
 mod committer;
 mod engine;
 mod evidence;
@@ -46,6 +47,7 @@ use crate::store::evidence::Shelf;
 use crate::store::mark::MarkFile;
 use crate::store::numbering::Numbers;
 
+pub use cameras::Cameras;
 pub use evidence::EvidenceError;
 pub use evidence::PendingPicture;
 pub use evidence::Pictures;
@@ -115,6 +117,8 @@ pub struct Store {
     pub spool: Spool,
     /// The permit book in force.
     pub permits: Permits,
+    /// What people set for the cameras.
+    pub cameras: Cameras,
     /// Orders that were carried out, each once.
     pub orders: Orders,
     /// Pictures that go with events.
@@ -196,6 +200,7 @@ impl Store {
                 time: time.clone(),
             },
             permits,
+            cameras: Cameras::open(dir),
             orders: Orders::new(commands.clone()),
             evidence: Pictures::new(shelf, commands.clone()),
             time,

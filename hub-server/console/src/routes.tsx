@@ -30,6 +30,7 @@ export const router = createBrowserRouter([
               at('passages/:id', () => import('./passages/PassagePage')),
               at('permits', () => import('./permits/PermitsPage')),
               at('visits', () => import('./visits/VisitsPage')),
+              at('gates/:id/cameras/:camera', () => import('./cameras/CameraPage')),
               at('edges', () => import('./edges/EdgesPage')),
               at('audit', () => import('./audit/AuditPage')),
               at('accounts', () => import('./accounts/AccountsPage')),

@@ -1,5 +1,6 @@
 //! Edges: the machines at the gates, what they have, and what they reported of themselves.
 
+use contract::event::HeatChanged;
 use contract::event::ModelChanged;
 use contract::ids::EdgeId;
 use contract::ids::OrganisationId;
@@ -64,6 +65,23 @@ pub struct EdgeModel {
     /// What the edge reported.
     pub model: ModelChanged,
     /// When, by the edge's clock.
+    pub at: Timestamp,
+}
+
+/// Where an edge stands on its thermal ladder.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EdgeHeat {
+    /// Its edge.
+    pub edge: EdgeId,
+    /// The step; 0: nothing is given up.
+    pub step: u8,
+    /// The most frames a second that are looked at.
+    pub most_fps: u8,
+    /// Far plates are sought at a smaller scale, too.
+    pub is_coarse: bool,
+    /// The processor's temperature when it changed.
+    pub celsius: Option<f64>,
+    /// When it changed, by the edge's clock.
     pub at: Timestamp,
 }
 
@@ -283,6 +301,58 @@ pub fn model_changed(
         ],
     )?;
     Ok(())
+}
+
+/// Takes in the newest step of an edge's thermal ladder.
+pub fn heat_changed(
+    tx: &mut Tx,
+    organisation: OrganisationId,
+    id: EdgeId,
+    told: Told,
+    heat: &HeatChanged,
+) -> Result<(), StoreError> {
+    tx.execute(
+        "INSERT INTO edge_heat (edge, organisation, step, most_fps, is_coarse, celsius, at, epoch, seq) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
+         ON CONFLICT (edge) DO UPDATE SET step = excluded.step, most_fps = excluded.most_fps, \
+         is_coarse = excluded.is_coarse, celsius = excluded.celsius, at = excluded.at, \
+         epoch = excluded.epoch, seq = excluded.seq \
+         WHERE (excluded.epoch, excluded.seq) > (edge_heat.epoch, edge_heat.seq)",
+        &[
+            Value::from(id),
+            Value::from(organisation),
+            Value::from(u32::from(heat.step)),
+            Value::from(u32::from(heat.most_fps)),
+            Value::from(heat.is_coarse),
+            Value::from(heat.celsius.filter(|celsius| celsius.is_finite())),
+            Value::from(told.at),
+            Value::from(told.epoch),
+            Value::from(told.seq),
+        ],
+    )?;
+    Ok(())
+}
+
+/// Returns where the organisation's edges stand on their thermal ladders.
+pub fn list_heat(tx: &mut Tx, organisation: OrganisationId) -> Result<Vec<EdgeHeat>, StoreError> {
+    tx.list(
+        "SELECT edge, step, most_fps, is_coarse, celsius, at FROM edge_heat \
+         WHERE organisation = $1 ORDER BY edge",
+        &[Value::from(organisation)],
+    )?
+    .iter()
+    .map(|row| {
+        let small = |column| Ok::<_, StoreError>(u8::try_from(row.int(column)?).unwrap_or(u8::MAX));
+        Ok(EdgeHeat {
+            edge: row.id(0)?,
+            step: small(1)?,
+            most_fps: small(2)?,
+            is_coarse: row.flag(3)?,
+            celsius: row.opt_real(4)?,
+            at: row.timestamp(5)?,
+        })
+    })
+    .collect()
 }
 
 /// Returns the models of the organisation's edges.

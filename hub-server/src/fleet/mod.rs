@@ -8,9 +8,11 @@
 //!   one-time code, and give the organisation back.
 //! - The hub never reaches into an edge: it leaves directives, numbered upwards per edge, and wakes the session after
 //!   the commit.
+//! - The newest revision of a camera's settings holds; an older one is never left again.
 //! - An order expires within seconds, and its state only moves forward.
 
 pub mod authority;
+pub mod cameras;
 pub mod directives;
 pub mod edges;
 pub mod enrolments;
@@ -18,4 +20,5 @@ pub mod gates;
 pub mod news;
 pub mod orders;
 pub mod presence;
+pub mod sight;
 pub mod sites;

@@ -27,6 +27,7 @@ use tracing::warn;
 use crate::audit;
 use crate::audit::Actor;
 use crate::fleet;
+use crate::fleet::cameras;
 use crate::fleet::edges;
 use crate::fleet::gates;
 use crate::fleet::gates::Gate;
@@ -267,6 +268,19 @@ impl Source<'_> {
                 self.edge_news(tx)?;
             }
             Fact::SpoolDamaged(damaged) => self.spool_damaged(tx, damaged)?,
+            Fact::CameraSet(set) => {
+                let gate = self.gate(event)?.id;
+                cameras::answered(tx, organisation, gate, told, set)?;
+                let news = json!({
+                    "gate": gate, "name": set.camera, "revision": set.revision,
+                    "refused": set.refused, "at": told.at.to_string(),
+                });
+                fleet::news::of_gate(tx, organisation, gate, "camera_settings", &news)?;
+            }
+            Fact::HeatChanged(heat) => {
+                edges::heat_changed(tx, organisation, edge, told, heat)?;
+                self.edge_news(tx)?;
+            }
         }
         Ok(())
     }

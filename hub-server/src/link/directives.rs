@@ -26,6 +26,7 @@ use crate::fleet::edges::Edge;
 use crate::fleet::edges::EdgeState;
 use crate::fleet::orders;
 use crate::fleet::orders::OrderState;
+use crate::link::cameras;
 use crate::link::shell::Welcomed;
 use crate::parking;
 use crate::store::Priority;
@@ -64,6 +65,7 @@ pub(super) async fn listen(
                         anyhow::Error::new(error).context("noting taken directives")
                     })?;
             }
+            Some(Message::CameraReport(report)) => cameras::take_report(welcomed, report).await?,
             Some(other) => bail!("a message of kind {} on the control stream", other.kind()),
             None => return Ok(()),
         }
@@ -75,6 +77,7 @@ pub(super) async fn push(welcomed: &Arc<Welcomed>, send: &Mutex<SendStream>) -> 
     // Listening begins before the first look: what is left in between is not missed.
     let mut wakes = welcomed.parts.store.wakes();
     let mut sent = welcomed.directives_through;
+    let mut cameras_sent = cameras::Sent::new();
     if is_retired(welcomed).await? {
         return Ok(());
     }
@@ -85,6 +88,11 @@ pub(super) async fn push(welcomed: &Arc<Welcomed>, send: &Mutex<SendStream>) -> 
                 .await
                 .context("sending directives")?;
             sent = sent.max(last.unwrap_or(sent));
+        }
+        if let Some(directives) = cameras::collect(welcomed, &mut cameras_sent).await? {
+            frames::write(&mut *send.lock().await, &directives.into())
+                .await
+                .context("sending the cameras' settings")?;
         }
         loop {
             match wakes.recv().await {

@@ -10,6 +10,7 @@
 //! - Memory is bounded by what one connection may have open: one batch, two pictures, one message of directives.
 //! - Nothing that a peer sends stops the hub: at worst its own connection is closed.
 
+mod cameras;
 mod directives;
 mod enrol;
 mod events;
@@ -32,6 +33,7 @@ pub use listen::Listener;
 use crate::evidence::Evidence;
 use crate::fleet::authority::Authority;
 use crate::fleet::presence::Presence;
+use crate::fleet::sight::Sight;
 use crate::store::Store;
 
 /// Section `[link]`.
@@ -64,6 +66,8 @@ pub struct Parts {
     pub authority: Arc<Authority>,
     /// Who is connected.
     pub presence: Presence,
+    /// What cameras show.
+    pub sight: Sight,
     /// Where pictures are kept.
     pub evidence: Arc<Evidence>,
 }

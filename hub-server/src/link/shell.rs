@@ -31,9 +31,11 @@ use crate::fleet::edges;
 use crate::fleet::edges::Edge;
 use crate::fleet::edges::EdgeState;
 use crate::fleet::presence::Present;
+use crate::fleet::sight::Connected;
 use crate::intake::ledger;
 use crate::intake::ledger::Stream;
 use crate::link::Parts;
+use crate::link::cameras;
 use crate::link::directives;
 use crate::link::events;
 use crate::link::pictures;
@@ -64,6 +66,8 @@ pub(super) struct Welcomed {
     /// The stream of events holds it; a second such stream finds it taken.
     pub(super) session: tokio::sync::Mutex<Session>,
     pub(super) pictures: Semaphore,
+    /// Where its cameras' reports and pictures go.
+    pub(super) sight: Connected,
     pub(super) directives_through: u64,
 }
 
@@ -182,6 +186,7 @@ async fn welcome(
     };
     parts.presence.connected(known.id, present);
     info!(edge.id = %known.id, through, "edge {} is connected", known.id);
+    let (sight, mut requests) = parts.sight.connect(known.id);
     let welcomed = Arc::new(Welcomed {
         parts: parts.clone(),
         connection: connection.clone(),
@@ -190,12 +195,14 @@ async fn welcome(
         stream,
         session: tokio::sync::Mutex::new(Session::new(generation, hello.epoch, through)),
         pictures: Semaphore::new(PICTURES),
+        sight,
         directives_through: hello.directives_through,
     });
     let send = tokio::sync::Mutex::new(send);
     let ended = tokio::select! {
         ended = directives::listen(&welcomed, &send, receive) => ended,
         ended = directives::push(&welcomed, &send) => ended,
+        ended = cameras::ask(&mut requests, &send) => ended,
         ended = streams(&welcomed, tasks) => ended,
         () = hear(&welcomed) => Ok(()),
     };
@@ -271,6 +278,9 @@ async fn streams(welcomed: &Arc<Welcomed>, tasks: &TaskTracker) -> anyhow::Resul
                     }
                     Some(Message::PictureOffer(offer)) => {
                         pictures::serve(&welcomed, offer, send, receive).await
+                    }
+                    Some(Message::Snapshot(snapshot)) => {
+                        cameras::serve(&welcomed, snapshot, send, receive).await
                     }
                     Some(other) => bail!("a stream that begins with kind {}", other.kind()),
                     None => Ok(()),

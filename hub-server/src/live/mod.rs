@@ -21,7 +21,7 @@ pub const KEPT: i64 = 10_000;
 pub struct News {
     /// Rises with every item of every organisation.
     pub id: i64,
-    /// `passage`, `order`, `edge`, `input`, `camera`, `visit` or `permit`.
+    /// `passage`, `order`, `edge`, `input`, `camera`, `camera_settings`, `visit` or `permit`.
     pub kind: String,
     /// JSON.
     pub body: String,

@@ -20,6 +20,7 @@ use contract::plate::Candidate;
 use contract::plate::Plate;
 use contract::plate::PlateRead;
 use contract::sighting::Direction;
+use contract::sighting::Heading;
 use contract::sighting::Stages;
 use contract::time::TimeQuality;
 use contract::time::Timestamp;
@@ -74,6 +75,9 @@ pub struct Passage {
     /// Which way this gate lets through.
     #[schema(value_type = words::Direction)]
     pub direction: Direction,
+    /// Which way it went through the camera's picture; none if that was not clear.
+    #[schema(value_type = Option<words::Heading>)]
+    pub heading: Option<Heading>,
     /// What was decided.
     #[schema(value_type = words::Outcome)]
     pub outcome: Outcome,
@@ -294,6 +298,8 @@ pub struct Filter {
     pub vehicle_colour: Option<VehicleColour>,
     /// Only vehicles that are, or are not, other than their permit says.
     pub mismatch: Option<bool>,
+    /// Only those that went this way; `Some(None)`: those whose way was not clear.
+    pub heading: Option<Option<Heading>>,
     /// Only from this moment on.
     pub from: Option<Timestamp>,
     /// Only before this moment.
@@ -303,7 +309,7 @@ pub struct Filter {
 const COLUMNS: &str = "p.id, p.gate, p.site, p.camera, p.plate, p.confidence, p.direction, p.outcome, p.reason, \
                        m.id, m.plate, m.holder, p.book_version, p.first_seen, p.last_seen, p.ended_at, p.frames, \
                        p.stages_json, p.at, p.vehicle_type, p.vehicle_type_confidence, p.vehicle_colour, \
-                       p.vehicle_colour_confidence, p.expected_type, p.expected_colour";
+                       p.vehicle_colour_confidence, p.expected_type, p.expected_colour, p.heading";
 const FROM: &str =
     "FROM passages p LEFT JOIN permits m ON m.organisation = p.organisation AND m.id = p.permit";
 
@@ -353,6 +359,14 @@ pub fn list_passages(
         }
         Some(false) => {
             sql.push_str(" AND p.expected_type IS NULL AND p.expected_colour IS NULL");
+        }
+    }
+    match filter.heading {
+        None => {}
+        Some(None) => sql.push_str(" AND p.heading IS NULL"),
+        Some(Some(heading)) => {
+            let heading = next(words::word(&heading).into());
+            sql.push_str(&format!(" AND p.heading = ${heading}"));
         }
     }
     if let Some(from) = filter.from {
@@ -449,9 +463,9 @@ pub(super) fn upsert(tx: &mut Tx, from: &Context<'_>, judged: &Judged) -> Result
         "INSERT INTO passages (organisation, id, site, gate, edge, epoch, seq, event_at, time_quality, received_at, at, \
          camera, plate, plate_key, confidence, direction, outcome, reason, permit, book_version, first_seen, \
          last_seen, frames, stages_json, read_json, models_json, vehicle_type, vehicle_type_confidence, vehicle_colour, \
-         vehicle_colour_confidence, expected_type, expected_colour) \
+         vehicle_colour_confidence, expected_type, expected_colour, heading) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, \
-         $23, $24, $25, $26, $27, $28, $29, $30, $31, $32) \
+         $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33) \
          ON CONFLICT (organisation, id) DO UPDATE SET epoch = excluded.epoch, seq = excluded.seq, \
          event_at = excluded.event_at, time_quality = excluded.time_quality, received_at = excluded.received_at, \
          camera = excluded.camera, plate = excluded.plate, plate_key = excluded.plate_key, \
@@ -461,7 +475,7 @@ pub(super) fn upsert(tx: &mut Tx, from: &Context<'_>, judged: &Judged) -> Result
          models_json = excluded.models_json, vehicle_type = excluded.vehicle_type, \
          vehicle_type_confidence = excluded.vehicle_type_confidence, vehicle_colour = excluded.vehicle_colour, \
          vehicle_colour_confidence = excluded.vehicle_colour_confidence, expected_type = excluded.expected_type, \
-         expected_colour = excluded.expected_colour \
+         expected_colour = excluded.expected_colour, heading = excluded.heading \
          WHERE passages.edge = excluded.edge AND passages.gate = excluded.gate \
          AND (passages.epoch, passages.seq) < (excluded.epoch, excluded.seq)",
         &[
@@ -497,6 +511,7 @@ pub(super) fn upsert(tx: &mut Tx, from: &Context<'_>, judged: &Judged) -> Result
             vehicle.map(|seen| part(seen.colour_confidence)).into(),
             mismatch.kind.map(|kind| words::word(&kind)).into(),
             mismatch.colour.map(|colour| words::word(&colour)).into(),
+            sighting.heading.map(|heading| words::word(&heading)).into(),
         ],
     )?;
     Ok(changed == 1)
@@ -515,13 +530,15 @@ fn part(confidence: f32) -> f32 {
 /// ledger.
 pub fn ended(tx: &mut Tx, from: &Context<'_>, ended: &PassageEnded) -> Result<(), StoreError> {
     let changed = tx.execute(
-        "UPDATE passages SET ended_at = $1, last_seen = $2, frames = $3, stages_json = $4 \
-         WHERE organisation = $5 AND id = $6 AND edge = $7 AND ended_at IS NULL",
+        "UPDATE passages SET ended_at = $1, last_seen = $2, frames = $3, stages_json = $4, \
+         heading = coalesce($5, heading) \
+         WHERE organisation = $6 AND id = $7 AND edge = $8 AND ended_at IS NULL",
         &[
             from.best_time().into(),
             ended.last_seen.into(),
             ended.frames.into(),
             words::to_json(&ended.stages).into(),
+            ended.heading.map(|heading| words::word(&heading)).into(),
             from.organisation.into(),
             ended.passage.into(),
             from.edge.into(),
@@ -690,6 +707,7 @@ fn read(row: &Row, names: &Names, pictures: Vec<evidence::Picture>) -> Result<Pa
         vehicle: read_vehicle(row)?,
         mismatch: (!mismatch.is_empty()).then_some(mismatch),
         direction: words::read_word(row, 6)?,
+        heading: words::read_opt_word(row, 25)?,
         outcome: words::read_word(row, 7)?,
         reason: words::read_word(row, 8)?,
         permit,

@@ -91,6 +91,8 @@ shown! {
         NoPlate;
     /// Which way a gate lets through, as the API's document shows it.
     Direction: Entry, Exit;
+    /// Which way a vehicle went through a camera's picture, as the API's document shows it.
+    Heading: Approaching, Leaving;
     /// What kind of vehicle, as the API's document shows it.
     VehicleType: Car, Van, Truck, Bus, Motorcycle;
     /// A vehicle's main colour, as the API's document shows it.

@@ -8,7 +8,7 @@ use rusqlite_migration::Migrations;
 use super::StoreError;
 
 /// Every migration in its order. A released file is never changed; a new one is added here.
-const SQLITE: [(&str, &str); 8] = [
+const SQLITE: [(&str, &str); 9] = [
     (
         "0001_house",
         include_str!("../../migrations/sqlite/0001_house.sql"),
@@ -40,6 +40,10 @@ const SQLITE: [(&str, &str); 8] = [
     (
         "0008_second_factor",
         include_str!("../../migrations/sqlite/0008_second_factor.sql"),
+    ),
+    (
+        "0009_cameras",
+        include_str!("../../migrations/sqlite/0009_cameras.sql"),
     ),
 ];
 

@@ -38,7 +38,7 @@ use crate::store::Tx;
 const PERMITS: &str = "/api/v1/permits";
 const NOBODY: &str = "00000000-0000-7000-8000-000000000000";
 
-async fn write<T: Send + 'static>(
+pub(super) async fn write<T: Send + 'static>(
     hub: &TestHub,
     work: impl Fn(&mut Tx) -> Result<T, StoreError> + Send + 'static,
 ) -> T {
@@ -46,7 +46,7 @@ async fn write<T: Send + 'static>(
 }
 
 /// An edge with one gate in the hub's organisation.
-async fn with_gate(hub: &TestHub) -> Tenant {
+pub(super) async fn with_gate(hub: &TestHub) -> Tenant {
     let tenant = Tenant {
         organisation: hub.organisation,
         site: hub.site,
@@ -95,7 +95,7 @@ async fn passes(hub: &TestHub, tenant: Tenant, number: u64, text: &'static str, 
 }
 
 /// The actions of the trail, oldest first, with everything that the lines say.
-async fn trail(hub: &TestHub) -> Vec<(String, String)> {
+pub(super) async fn trail(hub: &TestHub) -> Vec<(String, String)> {
     let organisation = hub.organisation;
     let lines: Result<_, StoreError> = hub
         .hub
@@ -707,7 +707,12 @@ async fn a_permits_vehicle_and_the_filters_take_known_words_only() {
     }
     let list = "/api/v1/passages?vehicle_type=van&vehicle_colour=red&mismatch=true";
     assert_eq!(operator.get(list).await.json()["items"], json!([]));
-    for query in ["vehicle_type=tank", "vehicle_colour=", "mismatch=perhaps"] {
+    for query in [
+        "vehicle_type=tank",
+        "vehicle_colour=",
+        "mismatch=perhaps",
+        "heading=up",
+    ] {
         let refused = operator.get(&format!("/api/v1/passages?{query}")).await;
         assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{query}");
     }

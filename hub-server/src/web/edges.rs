@@ -92,6 +92,23 @@ pub struct Edge {
     pub gates: Vec<EdgeGate>,
     /// Its models.
     pub models: Vec<Model>,
+    /// What it gives up because it is hot or overloaded; null if it never said.
+    pub heat: Option<EdgeHeat>,
+}
+
+/// Where an edge stands on its thermal ladder.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EdgeHeat {
+    /// 0: nothing is given up; each step gives up more.
+    pub step: u8,
+    /// The most frames a second that are looked at.
+    pub most_fps: u8,
+    /// Far plates are sought at a smaller scale, too.
+    pub is_coarse: bool,
+    /// The processor's temperature in degrees Celsius when that began.
+    pub celsius: Option<f64>,
+    /// Since when.
+    pub at: At,
 }
 
 /// Whether an edge may connect.
@@ -233,6 +250,7 @@ struct Snapshot {
     inputs: Vec<gates::GateInput>,
     cameras: Vec<gates::GateCamera>,
     models: Vec<edges::EdgeModel>,
+    heat: Vec<edges::EdgeHeat>,
     streams: Vec<ledger::Standing>,
     gaps: Vec<ledger::MissingNumbers>,
     wanted_book_version: u64,
@@ -418,6 +436,7 @@ fn load(tx: &mut Tx, reach: Reach) -> Result<Snapshot, StoreError> {
         inputs: gates::list_inputs(tx, organisation)?,
         cameras: gates::list_cameras(tx, organisation)?,
         models: edges::list_models(tx, reach)?,
+        heat: edges::list_heat(tx, organisation)?,
         streams: ledger::list_streams(tx, organisation)?,
         gaps: ledger::list_gaps(tx, organisation, NEWEST_GAPS)?,
         wanted_book_version: fleet::directives::book_version(tx, organisation)?,
@@ -471,6 +490,17 @@ impl Snapshot {
                 .filter(|gate| gate.edge == Some(edge.id))
                 .map(|gate| self.show_gate(gate))
                 .collect(),
+            heat: self
+                .heat
+                .iter()
+                .find(|heat| heat.edge == edge.id)
+                .map(|heat| EdgeHeat {
+                    step: heat.step,
+                    most_fps: heat.most_fps,
+                    is_coarse: heat.is_coarse,
+                    celsius: heat.celsius,
+                    at: heat.at.into(),
+                }),
             models: self
                 .models
                 .iter()

@@ -32,6 +32,8 @@ pub enum WebError {
     Forbidden(&'static str),
     /// It contradicts what is there.
     Conflict(String),
+    /// Somebody else changed it since the caller looked.
+    Stale,
     /// The request is not what is allowed; names each field.
     Invalid(Vec<FieldFault>),
     /// The body is of another type than this route takes.
@@ -132,6 +134,11 @@ impl WebError {
             ),
             Self::Forbidden(why) => said(StatusCode::FORBIDDEN, "forbidden", why),
             Self::Conflict(why) => said(StatusCode::CONFLICT, "conflict", why),
+            Self::Stale => said(
+                StatusCode::PRECONDITION_FAILED,
+                "stale",
+                "Somebody else changed this in the meantime. Load it again, then change it.",
+            ),
             Self::Invalid(fields) => {
                 let message = match fields.as_slice() {
                     [one] => format!("{} {}.", one.field, one.why),

@@ -6,6 +6,8 @@ use std::collections::BTreeSet;
 
 use axum::http::header;
 use bytes::Bytes;
+use contract::event::CameraChanged;
+use contract::event::CameraState;
 use contract::event::EvidenceKind;
 use contract::ids::EdgeId;
 use contract::ids::GateId;
@@ -27,6 +29,7 @@ use crate::fleet;
 use crate::fleet::edges::Edge;
 use crate::fleet::edges::EdgeState;
 use crate::fleet::gates::Gate;
+use crate::fleet::gates::Told;
 use crate::fleet::sites::Site;
 use crate::parking::passages;
 use crate::parking::tests::Tenant;
@@ -184,6 +187,7 @@ impl World {
         let path = route
             .replace("{id}", &subject)
             .replace("{file}", "index.html")
+            .replace("{camera}", "front")
             .replace("{kind}", "crop");
         assert!(!path.contains('{'), "no value for a variable of {route}");
         path
@@ -230,6 +234,8 @@ impl World {
             }
             ("POST", "/api/v1/visits/{id}/close") => json!({ "reason": "r" }),
             ("POST", "/api/v1/gates/{id}/orders") => json!({ "action": "open", "reason": "r" }),
+            ("PUT", "/api/v1/gates/{id}/cameras/{camera}") => json!({ "fps": 5 }),
+            ("POST", "/api/v1/gates/{id}/cameras/{camera}/restore") => json!({ "revision": 0 }),
             ("POST", "/api/v1/edges/enrolments") => json!({
                 "name": "new-pi", "site": self.hub.site, "gates": [{ "name": "new gate", "direction": "entry" }]
             }),
@@ -254,6 +260,8 @@ impl World {
         }
         let orders = format!("/api/v1/gates/{}/orders", self.tenant.gate);
         state.push(admin.get(&orders).await.json());
+        let camera = format!("/api/v1/gates/{}/cameras/front", self.tenant.gate);
+        state.push(admin.get(&camera).await.json());
         let account = format!("/api/v1/accounts/{}", self.account);
         state.push(admin.get(&account).await.json());
         // Callers bring keys of their own; this is the one that calls are about.
@@ -304,6 +312,17 @@ fn build(tx: &mut Tx, tenant: Tenant, depot: SiteId, sha256: [u8; 32]) -> Result
         created_at: at(0),
     };
     fleet::gates::insert(tx, org, &gate)?;
+    let camera = CameraChanged {
+        camera: "front".into(),
+        state: CameraState::Live,
+        why: MARK.into(),
+    };
+    let told = Told {
+        epoch: 1,
+        seq: 1,
+        at: at(0),
+    };
+    fleet::gates::camera_changed(tx, org, tenant.gate, told, &camera)?;
     let mut event = judged(passage(1), "CANARY9", Direction::Entry, Outcome::Deny);
     event.evidence[0].sha256 = sha256;
     take(tx, tenant, 1, 1, &event)?;
@@ -359,7 +378,8 @@ fn table() -> BTreeMap<(String, String), Vec<u16>> {
 async fn call(world: &World, caller: &Person, method: &str, route: &str) -> (u16, String) {
     let path = world.path(route, caller).await;
     let (media, body) = world.body(method, route);
-    let headers = [("content-type", media)];
+    // Of what has revisions nobody changed anything yet.
+    let headers = [("content-type", media), ("if-match", "\"0\"")];
     let response = caller
         .open(method, &path, &headers, body.into_bytes())
         .await;

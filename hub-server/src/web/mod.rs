@@ -18,6 +18,7 @@ mod at;
 mod audit;
 mod body;
 mod caller;
+mod cameras;
 mod console;
 mod cursor;
 mod docs;

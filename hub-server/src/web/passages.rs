@@ -11,11 +11,13 @@ use axum::response::Response;
 use contract::ids::GateId;
 use contract::ids::PassageId;
 use contract::plate::Plate;
+use contract::sighting::Heading;
 use contract::vehicle::VehicleColour;
 use contract::vehicle::VehicleType;
 use contract::verdict::Outcome;
 use serde::Deserialize;
 use utoipa::IntoParams;
+use utoipa::ToSchema;
 
 use super::at::At;
 use super::body::Path;
@@ -64,12 +66,37 @@ pub struct PassageQuery {
     pub vehicle_colour: Option<VehicleColour>,
     /// Only vehicles that are, or are not, other than their permit says.
     pub mismatch: Option<bool>,
+    /// Only those that came towards the camera, went away from it, or whose way was not clear.
+    #[param(inline)]
+    pub heading: Option<HeadingFilter>,
     /// Not before.
     #[param(value_type = Option<String>, format = DateTime)]
     pub from: Option<At>,
     /// Before.
     #[param(value_type = Option<String>, format = DateTime)]
     pub until: Option<At>,
+}
+
+/// Which way vehicles went through the camera's picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum HeadingFilter {
+    /// Towards the camera.
+    Approaching,
+    /// Away from it.
+    Leaving,
+    /// It was not clear.
+    Unknown,
+}
+
+impl HeadingFilter {
+    fn wanted(self) -> Option<Heading> {
+        match self {
+            Self::Approaching => Some(Heading::Approaching),
+            Self::Leaving => Some(Heading::Leaving),
+            Self::Unknown => None,
+        }
+    }
 }
 
 /// Lists passages, newest first.
@@ -94,6 +121,7 @@ pub async fn list_passages(
         vehicle_type: query.vehicle_type,
         vehicle_colour: query.vehicle_colour,
         mismatch: query.mismatch,
+        heading: query.heading.map(HeadingFilter::wanted),
         from: query.from.map(|at| at.0),
         until: query.until.map(|at| at.0),
     };

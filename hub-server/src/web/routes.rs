@@ -13,6 +13,7 @@ use utoipa_axum::routes;
 use super::accounts;
 use super::api_keys;
 use super::audit;
+use super::cameras;
 use super::docs;
 use super::edges;
 use super::gates;
@@ -125,6 +126,11 @@ pub(super) fn table() -> Vec<Line> {
         line(needs(Right::ViewFleet), "GET", "/api/v1/gates", routes!(gates::list_gates)),
         line(needs(Right::ViewFleet), "GET", "/api/v1/gates/{id}/orders", routes!(gates::list_orders)),
         line(needs(Right::OrderBarrier), "POST", "/api/v1/gates/{id}/orders", routes!(gates::give_order)),
+        line(needs(Right::ViewFleet), "GET", "/api/v1/gates/{id}/cameras/{camera}", routes!(cameras::show_camera)),
+        line(needs(Right::ConfigureCameras), "PUT", "/api/v1/gates/{id}/cameras/{camera}", routes!(cameras::set_camera)),
+        line(needs(Right::ConfigureCameras), "POST", "/api/v1/gates/{id}/cameras/{camera}/restore", routes!(cameras::restore_camera)),
+        line(needs(Right::ViewFleet), "GET", "/api/v1/gates/{id}/cameras/{camera}/history", routes!(cameras::list_camera_history)),
+        line(needs(Right::ConfigureCameras), "GET", "/api/v1/gates/{id}/cameras/{camera}/snapshot", routes!(cameras::show_snapshot)),
         line(needs(Right::ViewFleet), "GET", "/api/v1/edges", routes!(edges::list_edges)),
         line(needs(Right::EnrolEdges), "DELETE", "/api/v1/edges/{id}", routes!(edges::retire_edge)),
         line(needs(Right::EnrolEdges), "GET", "/api/v1/edges/enrolments", routes!(edges::list_enrolments)),

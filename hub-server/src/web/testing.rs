@@ -35,6 +35,7 @@ use crate::evidence;
 use crate::evidence::Evidence;
 use crate::fleet::authority::Authority;
 use crate::fleet::presence::Presence;
+use crate::fleet::sight::Sight;
 use crate::hub::Hub;
 use crate::hub::Parts;
 use crate::hub::WebSettings;
@@ -137,6 +138,7 @@ impl TestHub {
             evidence: Arc::new(evidence),
             seal,
             presence: Presence::default(),
+            sight: Sight::default(),
             auth: config,
             web,
             stop: CancellationToken::new(),

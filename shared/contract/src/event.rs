@@ -112,6 +112,10 @@ facts! {
     9 SpoolDamaged,
     /// A new permit book is in force.
     10 BookTaken,
+    /// What a person set for a camera holds, or was refused.
+    11 CameraSet,
+    /// A hot or overloaded machine gives up more, or less, than before.
+    12 HeatChanged,
 }
 
 /// The agent started.
@@ -377,4 +381,38 @@ pub struct BookTaken {
     /// How many permits it holds.
     #[n(1)]
     pub permits: u64,
+}
+
+/// What a person set for a camera holds, or was refused.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct CameraSet {
+    /// Its name in the gate's section.
+    #[n(0)]
+    pub camera: String,
+    /// Which revision.
+    #[n(1)]
+    pub revision: u64,
+    /// Why it was refused, and what held before still holds; none: it holds.
+    #[n(2)]
+    pub refused: Option<String>,
+}
+
+/// A hot or overloaded machine gives up more, or less, than before.
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+pub struct HeatChanged {
+    /// The step of the thermal ladder; 0: nothing is given up.
+    #[n(0)]
+    pub step: u8,
+    /// The most frames a second that are looked at.
+    #[n(1)]
+    pub most_fps: u8,
+    /// Far plates are sought at a smaller scale, too.
+    #[n(2)]
+    pub is_coarse: bool,
+    /// The processor's temperature in degrees Celsius, if it can be read.
+    #[n(3)]
+    pub celsius: Option<f32>,
+    /// The work of the last minute, as a multiple of what the cores can do.
+    #[n(4)]
+    pub load: Option<f32>,
 }

@@ -4,6 +4,8 @@
 //! (minicbor): a field number is never reused and never changes its meaning, so that every message ever sent
 //! can still be read.
 
+pub mod area;
+pub mod camera;
 pub mod code;
 pub mod directive;
 pub mod event;

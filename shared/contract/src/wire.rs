@@ -8,6 +8,10 @@ use minicbor::Encode;
 use minicbor::bytes::ByteArray;
 use minicbor::bytes::ByteVec;
 
+use crate::camera::CameraDirectives;
+use crate::camera::CameraReport;
+use crate::camera::Snapshot;
+use crate::camera::SnapshotRequest;
 use crate::directive::Directive;
 use crate::event::Epoch;
 use crate::event::Event;
@@ -155,6 +159,14 @@ messages! {
     13 EnrolRequest,
     /// Hub to edge: the certificate and what the edge needs to know.
     14 EnrolReply,
+    /// Hub to edge: what people set for cameras.
+    15 CameraDirectives,
+    /// Edge to hub: how a camera stands at this moment.
+    16 CameraReport,
+    /// Hub to edge: somebody looks through a camera.
+    17 SnapshotRequest,
+    /// Edge to hub: the picture follows on this stream.
+    18 Snapshot,
 }
 
 /// Edge to hub, first: who I am and what I have.

@@ -11,6 +11,8 @@
 
 use std::collections::BTreeSet;
 
+use contract::area::Areas;
+use contract::camera::*;
 use contract::directive::Directive;
 use contract::directive::Instruction;
 use contract::directive::Order;
@@ -86,13 +88,13 @@ fn every_kind_has_a_recorded_line() {
         .into_iter()
         .map(|(name, kind, _)| format!("{} {kind}", name.split('/').next().unwrap()))
         .collect();
-    for kind in 1..=14 {
+    for kind in 1..=18 {
         assert!(
             recorded.contains(&format!("message {kind}")),
             "no golden bytes of message {kind}"
         );
     }
-    for kind in 1..=10 {
+    for kind in 1..=12 {
         assert!(
             recorded.contains(&format!("fact {kind}")),
             "no golden bytes of fact {kind}"
@@ -346,6 +348,18 @@ fn facts() -> Vec<Fact> {
                 colour: Some(VehicleColour::Red),
             }),
         }),
+        Fact::CameraSet(CameraSet {
+            camera: "front".into(),
+            revision: 3,
+            refused: Some("fps: 99 is not from 1 to 15".into()),
+        }),
+        Fact::HeatChanged(HeatChanged {
+            step: 2,
+            most_fps: 8,
+            is_coarse: true,
+            celsius: Some(76.5),
+            load: None,
+        }),
     ]
 }
 
@@ -551,7 +565,98 @@ fn messages() -> Vec<(&'static str, Message)> {
             }
             .into(),
         ),
+        (
+            "CameraDirectives",
+            CameraDirectives {
+                term: 1,
+                cameras: vec![
+                    CameraDirective {
+                        gate: GateId(uuid(4)),
+                        camera: "front".into(),
+                        revision: 3,
+                        settings: Some(camera_settings()),
+                    },
+                    CameraDirective {
+                        gate: GateId(uuid(4)),
+                        camera: "rear".into(),
+                        revision: 4,
+                        settings: None,
+                    },
+                ],
+            }
+            .into(),
+        ),
+        (
+            "CameraReport",
+            CameraReport {
+                gate: GateId(uuid(4)),
+                camera: "front".into(),
+                revision: 3,
+                in_force: camera_settings(),
+                own: CameraSettings {
+                    fps: 10,
+                    areas: Areas::default(),
+                },
+                camera_fps: 25.0,
+                allowed_fps: 8,
+                looked_fps: 5.5,
+                last_frame: Some(at(9)),
+            }
+            .into(),
+        ),
+        (
+            "SnapshotRequest",
+            SnapshotRequest {
+                id: 7,
+                gate: GateId(uuid(4)),
+                camera: "front".into(),
+            }
+            .into(),
+        ),
+        (
+            "Snapshot",
+            Snapshot {
+                id: 7,
+                at: at(9),
+                size_bytes: 99,
+                why: String::new(),
+            }
+            .into(),
+        ),
     ]
+}
+
+fn camera_settings() -> CameraSettings {
+    CameraSettings {
+        fps: 6,
+        areas: Areas {
+            include: vec![vec![[0.0, 0.0], [1.0, 0.0], [0.5, 1.0]]],
+            exclude: Vec::new(),
+        },
+    }
+}
+
+/// GR-06: whatever polygons arrive, they are judged and none panics; what can't be a polygon is no message.
+#[test]
+fn a_camera_directive_that_is_nonsense_is_read_and_judged_or_refused() {
+    let mut wild = camera_settings();
+    wild.fps = 200;
+    wild.areas.include = vec![vec![[f32::NAN, f32::INFINITY], [-1.0, 2.0]]; 40];
+    let bytes = minicbor::to_vec(&wild).unwrap();
+    let read: CameraSettings = minicbor::decode(&bytes).unwrap();
+    assert_eq!(read.faults().len(), 42);
+    let message = Message::from(CameraDirectives {
+        term: 1,
+        cameras: Vec::new(),
+    });
+    let frame = message.to_frame();
+    for cut in HEADER..frame.len() {
+        assert!(Message::parse(15, &frame[HEADER..cut]).is_err());
+    }
+    // Three numbers are no corner; an array that claims to be long takes no memory before its items come.
+    for body in ["8201818383f90000f90000f90000", "82019b7fffffffffffffff"] {
+        assert!(Message::parse(15, &unhex(body)).is_err(), "{body}");
+    }
 }
 
 fn hex(bytes: &[u8]) -> String {

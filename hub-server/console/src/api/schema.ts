@@ -217,6 +217,91 @@ export interface paths {
     patch?: never
     trace?: never
   }
+  '/api/v1/gates/{id}/cameras/{camera}': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * Shows a camera: what is set, whether the edge goes by it, and how fast it really is.
+     * @description Needs the right `view_fleet`.
+     */
+    get: operations['show_camera']
+    /**
+     * Sets how often and where a camera is looked at. The edge gets it at once, or when it connects next.
+     * @description Needs the right `configure_cameras`.
+     */
+    put: operations['set_camera']
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/v1/gates/{id}/cameras/{camera}/history': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * Lists the newest changes of a camera's settings, newest first.
+     * @description Needs the right `view_fleet`.
+     */
+    get: operations['list_camera_history']
+    put?: never
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/v1/gates/{id}/cameras/{camera}/restore': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /**
+     * Takes former settings of a camera again, or the edge's own.
+     * @description Needs the right `configure_cameras`.
+     */
+    post: operations['restore_camera']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/v1/gates/{id}/cameras/{camera}/snapshot': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * Looks through a camera: its edge sends the newest picture. Each look is in the audit trail. `X-Taken-At` says when the
+     *     picture was taken.
+     * @description Needs the right `configure_cameras`.
+     */
+    get: operations['show_snapshot']
+    put?: never
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
   '/api/v1/gates/{id}/orders': {
     parameters: {
       query?: never
@@ -1022,6 +1107,100 @@ export interface components {
        */
       password: string
     }
+    /** @description A camera of a gate. The answer's `ETag` is its revision; a change names it in `If-Match`. */
+    Camera: {
+      /** @description Whether its edge is connected. */
+      connected: boolean
+      /** @description The gate. */
+      gate: components['schemas']['Named']
+      /**
+       * @description The camera's name in the gate's section of the edge's settings.
+       * @example front
+       */
+      name: string
+      /** @description Why the edge refused them. */
+      refused?: string | null
+      report?: components['schemas']['CameraReport'] | null
+      /**
+       * Format: int64
+       * @description The newest revision of its settings; 0 if nobody ever set any.
+       */
+      revision: number
+      settings?: components['schemas']['CameraSettings'] | null
+      /** @description Whether the edge goes by them. */
+      standing: components['schemas']['CameraStanding']
+      /** @description How it is. */
+      state: components['schemas']['CameraState']
+      /** @description What went wrong. */
+      why: string
+    }
+    /** @description How a camera stands at this moment, by its edge. */
+    CameraReport: {
+      /**
+       * Format: int32
+       * @description Frames a second that the machine allows at its temperature and load.
+       */
+      allowed_fps: number
+      /** @description When the edge said so. */
+      at: components['schemas']['At']
+      /**
+       * Format: float
+       * @description Frames a second, as the camera sends them.
+       */
+      camera_fps: number
+      /** @description What holds at the edge. */
+      in_force: components['schemas']['CameraSettings']
+      last_frame_at?: components['schemas']['At'] | null
+      /**
+       * Format: float
+       * @description Frames a second that are looked at.
+       */
+      looked_fps: number
+      /** @description What the edge's own file says. */
+      own: components['schemas']['CameraSettings']
+    }
+    /** @description One change of a camera's settings. */
+    CameraRevision: {
+      /** @description When. */
+      at: components['schemas']['At']
+      /**
+       * @description Who changed it; null: the hub itself, after it was restored from a backup.
+       * @example ana
+       */
+      by?: string | null
+      /**
+       * Format: int64
+       * @description The revision that this one repeats; 0 for the edge's own settings.
+       */
+      restores?: number | null
+      /**
+       * Format: int64
+       * @description Its number.
+       */
+      revision: number
+      settings?: components['schemas']['CameraSettings'] | null
+    }
+    /** @description How often a camera is looked at, and which parts of its picture count. */
+    CameraSettings: {
+      /** @description What lies in one of these does not count, wherever it is. */
+      exclude?: number[][][]
+      /**
+       * Format: int32
+       * @description How many frames a second are looked at, 1 to 15.
+       * @example 8
+       */
+      fps: number
+      /**
+       * @description Only what lies in one of these counts; if there are none, everything does. Each is a list of corners `[x, y]`,
+       *     parts of the picture's width and height from 0 to 1.
+       */
+      include?: number[][][]
+    }
+    /**
+     * @description Whether an edge goes by the newest settings of a camera.
+     * @enum {string}
+     */
+    CameraStanding: 'own' | 'applied' | 'waiting' | 'refused'
     /**
      * @description How a camera is, as the API's document shows it.
      * @enum {string}
@@ -1117,6 +1296,7 @@ export interface components {
       gaps: components['schemas']['Gap'][]
       /** @description Its gates. */
       gates: components['schemas']['EdgeGate'][]
+      heat?: components['schemas']['EdgeHeat'] | null
       /**
        * Format: uuid
        * @description Its identity, bound to its certificate.
@@ -1169,6 +1349,28 @@ export interface components {
       inputs: components['schemas']['GateInput'][]
       /** @description Its name. */
       name: string
+    }
+    /** @description Where an edge stands on its thermal ladder. */
+    EdgeHeat: {
+      /** @description Since when. */
+      at: components['schemas']['At']
+      /**
+       * Format: double
+       * @description The processor's temperature in degrees Celsius when that began.
+       */
+      celsius?: number | null
+      /** @description Far plates are sought at a smaller scale, too. */
+      is_coarse: boolean
+      /**
+       * Format: int32
+       * @description The most frames a second that are looked at.
+       */
+      most_fps: number
+      /**
+       * Format: int32
+       * @description 0: nothing is given up; each step gives up more.
+       */
+      step: number
     }
     /**
      * @description Whether an edge may connect.
@@ -1339,6 +1541,11 @@ export interface components {
        */
       name: string
     }
+    /**
+     * @description Which way a vehicle went through a camera's picture, as the API's document shows it.
+     * @enum {string}
+     */
+    Heading: 'approaching' | 'leaving'
     /** @description How the hub is. */
     Health: {
       /** @description The hub's build. */
@@ -1686,6 +1893,32 @@ export interface components {
       next_cursor?: string | null
     }
     /** @description One page. */
+    Page_CameraRevision: {
+      /** @description The items. */
+      items: {
+        /** @description When. */
+        at: components['schemas']['At']
+        /**
+         * @description Who changed it; null: the hub itself, after it was restored from a backup.
+         * @example ana
+         */
+        by?: string | null
+        /**
+         * Format: int64
+         * @description The revision that this one repeats; 0 for the edge's own settings.
+         */
+        restores?: number | null
+        /**
+         * Format: int64
+         * @description Its number.
+         */
+        revision: number
+        settings?: components['schemas']['CameraSettings'] | null
+      }[]
+      /** @description Give it as `cursor` for the next page; null on the last. */
+      next_cursor?: string | null
+    }
+    /** @description One page. */
     Page_Edge: {
       /** @description The items. */
       items: {
@@ -1710,6 +1943,7 @@ export interface components {
         gaps: components['schemas']['Gap'][]
         /** @description Its gates. */
         gates: components['schemas']['EdgeGate'][]
+        heat?: components['schemas']['EdgeHeat'] | null
         /**
          * Format: uuid
          * @description Its identity, bound to its certificate.
@@ -1882,6 +2116,7 @@ export interface components {
         frames: number
         /** @description The gate. */
         gate: components['schemas']['Named']
+        heading?: components['schemas']['Heading'] | null
         /**
          * Format: uuid
          * @description Its identity, made at the edge.
@@ -2114,6 +2349,7 @@ export interface components {
       frames: number
       /** @description The gate. */
       gate: components['schemas']['Named']
+      heading?: components['schemas']['Heading'] | null
       /**
        * Format: uuid
        * @description Its identity, made at the edge.
@@ -2306,6 +2542,14 @@ export interface components {
     RecoveryCodes: {
       /** @description Each logs in once in place of a code. */
       codes: string[]
+    }
+    /** @description Which settings to take again. */
+    RestoreCamera: {
+      /**
+       * Format: int64
+       * @description A revision of the history; 0 for the edge's own settings.
+       */
+      revision: number
     }
     /** @description One role. */
     Role: {
@@ -3187,6 +3431,230 @@ export interface operations {
       }
     }
   }
+  show_camera: {
+    parameters: {
+      query?: never
+      header?: never
+      path: {
+        /** @description The gate. */
+        id: string
+        /**
+         * @description The camera's name.
+         * @example front
+         */
+        camera: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Camera']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  set_camera: {
+    parameters: {
+      query?: never
+      header: {
+        /**
+         * @description The revision that is changed, as `ETag` gave it.
+         * @example "3"
+         */
+        'If-Match': string
+      }
+      path: {
+        /** @description The gate. */
+        id: string
+        /**
+         * @description The camera's name.
+         * @example front
+         */
+        camera: string
+      }
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['CameraSettings']
+      }
+    }
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Camera']
+        }
+      }
+      412: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  list_camera_history: {
+    parameters: {
+      query?: never
+      header?: never
+      path: {
+        /** @description The gate. */
+        id: string
+        /**
+         * @description The camera's name.
+         * @example front
+         */
+        camera: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Page_CameraRevision']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  restore_camera: {
+    parameters: {
+      query?: never
+      header: {
+        /**
+         * @description The revision that is changed, as `ETag` gave it.
+         * @example "3"
+         */
+        'If-Match': string
+      }
+      path: {
+        /** @description The gate. */
+        id: string
+        /**
+         * @description The camera's name.
+         * @example front
+         */
+        camera: string
+      }
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['RestoreCamera']
+      }
+    }
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Camera']
+        }
+      }
+      412: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  show_snapshot: {
+    parameters: {
+      query?: never
+      header?: never
+      path: {
+        /** @description The gate. */
+        id: string
+        /**
+         * @description The camera's name.
+         * @example front
+         */
+        camera: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'image/jpeg': number[]
+        }
+      }
+      409: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
   list_orders: {
     parameters: {
       query?: never
@@ -3467,6 +3935,8 @@ export interface operations {
         vehicle_colour?: components['schemas']['VehicleColour']
         /** @description Only vehicles that are, or are not, other than their permit says. */
         mismatch?: boolean
+        /** @description Only those that came towards the camera, went away from it, or whose way was not clear. */
+        heading?: 'approaching' | 'leaving' | 'unknown'
         /** @description Not before. */
         from?: string
         /** @description Before. */

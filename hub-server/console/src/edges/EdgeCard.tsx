@@ -1,16 +1,18 @@
 // One edge: whether it is reached, what waits there, its gates with inputs and cameras, its models.
-import { ActionIcon, Alert, Button, Group, Menu, Modal, Stack, Text, Title } from '@mantine/core'
+import { ActionIcon, Alert, Anchor, Button, Group, Menu, Modal, Stack, Text, Title } from '@mantine/core'
 import {
   IconAlertTriangle,
   IconCamera,
   IconCameraOff,
   IconCpu,
   IconDots,
+  IconFlame,
   IconHandStop,
   IconPlugConnectedX,
 } from '@tabler/icons-react'
 import { useMutation } from '@tanstack/react-query'
 import { type ReactNode, useState } from 'react'
+import { Link } from 'react-router'
 
 import { api, type Edge, type EdgeGate, take } from '../api'
 import { queries } from '../api/queries'
@@ -79,6 +81,15 @@ export function EdgeCard({ edge, onOrder }: { edge: Edge; onOrder: (gate: EdgeGa
           </Text>
         </Alert>
       ))}
+      {edge.heat && edge.heat.step > 0 && (
+        <Alert color="yellow" icon={<IconFlame />} p="xs">
+          {text.edges.heat(edge.heat.step, edge.heat.most_fps)} {edge.heat.is_coarse && text.edges.heatCoarse}{' '}
+          {edge.heat.celsius != null && `${Math.round(edge.heat.celsius)} °C `}
+          <Text component="span" size="xs">
+            <When at={edge.heat.at} />
+          </Text>
+        </Alert>
+      )}
       <section>
         <Title order={3} mb="xs">
           {text.edges.gates}
@@ -138,7 +149,10 @@ function GateLine({ gate, onOrder }: { gate: EdgeGate; onOrder: () => void }) {
               <IconCameraOff size={16} aria-hidden="true" />
             )}
             <span>
-              {camera.name}: {text.edges.camera[camera.state]}
+              <Anchor component={Link} to={`/gates/${gate.id}/cameras/${encodeURIComponent(camera.name)}`} size="sm">
+                {camera.name}
+              </Anchor>
+              : {text.edges.camera[camera.state]}
               {camera.state !== 'live' && camera.why && `, ${camera.why}`}
             </span>
           </li>

@@ -65,6 +65,8 @@ export function outdatedBy(kind: string): readonly string[] {
     case 'camera':
     case 'model':
       return ['edges', 'gates', 'enrolments']
+    case 'camera_settings':
+      return ['camera', 'camera-history']
     case 'visit':
       return ['visits', 'occupancy']
     case 'permit':

@@ -70,6 +70,7 @@ function Detail({ passage }: { passage: PassageDetail }) {
             <Frame passage={passage}>
               <span>
                 {text.passage.camera} {passage.camera} · {text.passage.frames(passage.frames)}
+                {passage.heading && ` · ${text.heading[passage.heading]}`}
               </span>
             </Frame>
           </section>

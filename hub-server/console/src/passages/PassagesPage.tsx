@@ -18,12 +18,14 @@ import { Plate } from '../parts/Plate'
 import { When } from '../parts/When'
 import { text } from '../strings'
 import { Crop } from './Crop'
+import { HeadingMark } from './HeadingMark'
 import { OutcomeMark } from './OutcomeMark'
 import classes from './passages.module.css'
 import { COLOURS, reasonOf, TYPES } from './vehicle'
 import { VehicleMark } from './VehicleMark'
 
 const OUTCOMES = ['open', 'deny', 'ask'] as const
+const HEADINGS = ['approaching', 'leaving', 'unknown'] as const
 
 export default function PassagesPage() {
   const [search, setSearch] = useSearchParams()
@@ -34,6 +36,7 @@ export default function PassagesPage() {
   const outcome = OUTCOMES.find((one) => one === search.get('outcome'))
   const type = TYPES.find((one) => one === search.get('vehicle_type'))
   const colour = COLOURS.find((one) => one === search.get('vehicle_colour'))
+  const heading = HEADINGS.find((one) => one === search.get('heading'))
   const choose = (key: string, value: string | null) =>
     setSearch(
       (old) => {
@@ -45,11 +48,11 @@ export default function PassagesPage() {
       { replace: true },
     )
   const choosePlate = useDebouncedCallback((value: string) => choose('plate', value.trim()), 300)
-  const list = usePages(['passages', 'list', plate, gate, outcome, type, colour], (cursor) =>
+  const list = usePages(['passages', 'list', plate, gate, outcome, type, colour, heading], (cursor) =>
     take(
       api.GET('/api/v1/passages', {
         params: {
-          query: { cursor, limit: 50, plate, gate, outcome, vehicle_type: type, vehicle_colour: colour },
+          query: { cursor, limit: 50, plate, gate, outcome, vehicle_type: type, vehicle_colour: colour, heading },
         },
       }),
     ),
@@ -108,6 +111,15 @@ export default function PassagesPage() {
           w={{ base: 'calc(50% - 6px)', xs: 130 }}
           onChange={(value) => choose('vehicle_colour', value)}
         />
+        <Select
+          label={text.heading.title}
+          placeholder={text.passages.any}
+          data={HEADINGS.map((value) => ({ value, label: text.heading[value] }))}
+          clearable
+          value={heading ?? null}
+          w={{ base: 'calc(50% - 6px)', xs: 130 }}
+          onChange={(value) => choose('heading', value)}
+        />
       </Group>
       {list.error && <Failure error={list.error} onRetry={() => void list.refetch()} />}
       {list.isPending && <Lines />}
@@ -161,8 +173,11 @@ function Row({ passage }: { passage: Passage }) {
         <OutcomeMark outcome={passage.outcome} />
       </td>
       <td data-label={text.passages.why}>{reasonOf(passage)}</td>
-      <td data-label={passage.vehicle ? text.vehicle.title : undefined}>
-        <VehicleMark passage={passage} />
+      <td data-label={passage.vehicle || passage.heading ? text.vehicle.title : undefined}>
+        <Group component="span" gap={6} display="inline-flex">
+          <VehicleMark passage={passage} />
+          <HeadingMark heading={passage.heading} />
+        </Group>
       </td>
       <td data-label={passage.permit ? text.passages.holder : undefined}>
         {passage.permit && (

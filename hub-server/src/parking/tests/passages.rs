@@ -9,6 +9,7 @@ use contract::event::EvidenceKind;
 use contract::event::PassageEnded;
 use contract::ids::OrderId;
 use contract::sighting::Direction;
+use contract::sighting::Heading;
 use contract::sighting::Stages;
 use contract::vehicle::Description;
 use contract::vehicle::Vehicle;
@@ -343,6 +344,57 @@ async fn a_passage_shows_its_vehicle_and_lists_are_narrowed_by_it() {
         };
         assert_eq!(ids(of_mismatch(true)), [passage(1)]);
         assert_eq!(ids(of_mismatch(false)), [passage(3), passage(2)]);
+        Ok(())
+    })
+    .await;
+}
+
+/// GR-01: which way it went is shown, known better at its end, and lists are narrowed by it.
+#[tokio::test]
+async fn a_passage_shows_which_way_it_went_and_lists_are_narrowed_by_it() {
+    let (store, north, _) = two_tenants().await;
+    write(&store, move |tx| {
+        for (number, heading) in [
+            (1, Some(Heading::Approaching)),
+            (2, None),
+            (3, Some(Heading::Approaching)),
+        ] {
+            let id = passage(u128::from(number));
+            let mut event = judged(id, "AB12", Direction::Entry, Outcome::Open);
+            event.sighting.heading = heading;
+            take(tx, north, number, 10, &event)?;
+        }
+        let end = |number: u128, heading| PassageEnded {
+            passage: passage(number),
+            last_seen: at(20),
+            frames: 9,
+            stages: Stages::default(),
+            heading,
+        };
+        let when = moment(20);
+        // Not clear at the end: what the verdict said stays.
+        passages::ended(tx, &context(north, 4, &when), &end(1, None))?;
+        passages::ended(
+            tx,
+            &context(north, 5, &when),
+            &end(3, Some(Heading::Leaving)),
+        )?;
+        for (wanted, found) in [
+            (None, vec![3, 2, 1]),
+            (Some(Some(Heading::Approaching)), vec![1]),
+            (Some(Some(Heading::Leaving)), vec![3]),
+            (Some(None), vec![2]),
+        ] {
+            let filter = Filter {
+                heading: wanted,
+                ..Filter::default()
+            };
+            let list = passages::list_passages(tx, north.organisation, &filter, None, 9)?;
+            let ids: Vec<_> = list.iter().map(|one| one.id).collect();
+            let found: Vec<_> = found.into_iter().map(passage).collect();
+            assert_eq!(ids, found, "{wanted:?}");
+            assert!(wanted.is_none_or(|wanted| list.iter().all(|one| one.heading == wanted)));
+        }
         Ok(())
     })
     .await;

@@ -238,6 +238,36 @@ impl Picture {
         write_jpeg(self.width, self.height, self.rgb(), quality)
     }
 
+    /// The picture with its longer side at most so many pixels: shrunk by a whole number, each pixel the mean of a square.
+    pub fn within(self, long_side: u32) -> Self {
+        let by = self.width.max(self.height).div_ceil(long_side.max(1));
+        if by <= 1 {
+            return self;
+        }
+        let (width, height) = ((self.width / by).max(1), (self.height / by).max(1));
+        let (columns, by) = (self.width as usize, by as usize);
+        let source = self.rgb();
+        let mut rgb = Vec::with_capacity(width as usize * height as usize * 3);
+        for y in 0..height as usize {
+            for x in 0..width as usize {
+                let mut sums = [0u32; 3];
+                let mut count = 0;
+                for row in (y * by..(y + 1) * by).take_while(|row| *row < self.height as usize) {
+                    let from = (row * columns + x * by) * 3;
+                    let until = (row * columns + ((x + 1) * by).min(columns)) * 3;
+                    for pixel in source[from..until].chunks_exact(3) {
+                        for (sum, value) in sums.iter_mut().zip(pixel) {
+                            *sum += u32::from(*value);
+                        }
+                        count += 1;
+                    }
+                }
+                rgb.extend(sums.map(|sum| (sum / count.max(1)) as u8));
+            }
+        }
+        Self::of_parts(width, height, rgb)
+    }
+
     /// The plate between four corners (clockwise from its top left), seen from the front with a margin, as a JPEG file.
     pub fn plate_jpeg(&self, corners: &[[f32; 2]; 4]) -> Result<Vec<u8>, PictureError> {
         let (width, height, rgb) = crop::plate_rgb(self, corners);

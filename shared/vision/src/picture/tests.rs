@@ -280,3 +280,23 @@ fn crc_of(bytes: &[u8]) -> u32 {
     }
     !crc
 }
+
+#[test]
+fn a_large_picture_shrinks_to_the_mean_of_its_squares_and_a_small_one_stays() {
+    let rgb: Vec<u8> = (0..5 * 4)
+        .flat_map(|place| {
+            if place % 5 < 2 {
+                [200, 0, 10]
+            } else {
+                [100, 40, 10]
+            }
+        })
+        .collect();
+    let picture = Picture::from_rgb(5, 4, rgb).unwrap();
+    let small = picture.clone().within(3);
+    assert_eq!((small.width(), small.height()), (2, 2));
+    assert_eq!(&small.rgb()[..6], &[200, 0, 10, 100, 40, 10]);
+    assert_eq!(picture.clone().within(5).rgb(), picture.rgb());
+    let line = Picture::from_rgb(9, 1, vec![7; 27]).unwrap().within(4);
+    assert_eq!((line.width(), line.height(), line.rgb()[0]), (3, 1, 7));
+}

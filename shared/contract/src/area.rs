@@ -1,22 +1,27 @@
-//! The parts of a picture that count: polygons to include and to exclude. Pure.
+//! The parts of a picture that count: polygons to include and to exclude.
 
+use minicbor::Decode;
+use minicbor::Encode;
 use serde::Deserialize;
 use serde::Serialize;
 
 /// The most polygons of a camera, and the most corners of one: each plate is held against all of them.
-const MOST_POLYGONS: usize = 16;
-const MOST_CORNERS: usize = 64;
+pub const MOST_POLYGONS: usize = 16;
+/// See [`MOST_POLYGONS`].
+pub const MOST_CORNERS: usize = 64;
 
 /// A closed outline: corners `[x, y]` as parts of the picture's width and height, 0 to 1, from the top left.
 pub type Polygon = Vec<[f32; 2]>;
 
 /// Which parts of a picture count. Without polygons all of it does.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Encode, Decode, Deserialize, Serialize)]
 pub struct Areas {
     /// Only what lies in one of these counts; if there are none, everything does.
+    #[n(0)]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub include: Vec<Polygon>,
     /// What lies in one of these does not count, wherever it is.
+    #[n(1)]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exclude: Vec<Polygon>,
 }
@@ -50,19 +55,20 @@ impl Areas {
             .collect()
     }
 
-    /// What is wrong with them, each as `key: value and what is allowed`.
-    pub fn faults(&self) -> Vec<String> {
+    /// What is wrong with them: which polygon, such as `include[1]`, and what is allowed.
+    pub fn faults(&self) -> Vec<(String, String)> {
         let mut faults = Vec::new();
         for (key, polygons) in [("include", &self.include), ("exclude", &self.exclude)] {
             if polygons.len() > MOST_POLYGONS {
-                faults.push(format!(
-                    "{key}: {} polygons; at most {MOST_POLYGONS} are allowed",
+                let why = format!(
+                    "{} polygons; at most {MOST_POLYGONS} are allowed",
                     polygons.len()
-                ));
+                );
+                faults.push((key.to_owned(), why));
             }
             for (number, polygon) in polygons.iter().enumerate() {
                 if let Some(why) = fault_of(polygon) {
-                    faults.push(format!("{key}[{number}]: {why}"));
+                    faults.push((format!("{key}[{number}]"), why));
                 }
             }
         }
@@ -85,12 +91,74 @@ fn fault_of(polygon: &Polygon) -> Option<String> {
             "the corner [{x}, {y}]; both numbers are parts of the picture, from 0 to 1"
         ));
     }
+    if let Some((one, other)) = crossing(polygon) {
+        return Some(format!(
+            "its sides {one} and {other} cross or touch; list its corners in their order around it"
+        ));
+    }
     let area: f32 = edges(polygon)
         .map(|([x0, y0], [x1, y1])| x0 * y1 - x1 * y0)
         .sum();
     (area.abs() < 2e-4).then(|| {
         "it encloses next to nothing; list its corners in their order around it".to_owned()
     })
+}
+
+/// The first two sides, counted from 1, that meet anywhere but in the corner that neighbours share.
+fn crossing(polygon: &Polygon) -> Option<(usize, usize)> {
+    let sides: Vec<Side> = edges(polygon).collect();
+    let count = sides.len();
+    for one in 0..count {
+        for other in one + 1..count {
+            let is_met = if other == one + 1 {
+                folds_back(sides[one], sides[other])
+            } else if one == 0 && other == count - 1 {
+                folds_back(sides[other], sides[one])
+            } else {
+                meet(sides[one], sides[other])
+            };
+            if is_met {
+                return Some((one + 1, other + 1));
+            }
+        }
+    }
+    None
+}
+
+type Side = ([f32; 2], [f32; 2]);
+
+/// Twice the area of a triangle, with the sign of its turn. In double precision: the corners are exact, the turn is too.
+fn turn(a: [f32; 2], b: [f32; 2], c: [f32; 2]) -> f64 {
+    let [ax, ay, bx, by, cx, cy] = [a[0], a[1], b[0], b[1], c[0], c[1]].map(f64::from);
+    (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
+}
+
+/// Whether a point on the line of a side lies on the side.
+fn is_between((a, b): Side, c: [f32; 2]) -> bool {
+    let within = |axis: usize| (a[axis].min(b[axis])..=a[axis].max(b[axis])).contains(&c[axis]);
+    within(0) && within(1)
+}
+
+/// Whether two sides that share no corner have a point in common.
+fn meet(one: Side, other: Side) -> bool {
+    let turns = [
+        turn(one.0, one.1, other.0),
+        turn(one.0, one.1, other.1),
+        turn(other.0, other.1, one.0),
+        turn(other.0, other.1, one.1),
+    ];
+    if turns[0] * turns[1] < 0.0 && turns[2] * turns[3] < 0.0 {
+        return true;
+    }
+    turns[0] == 0.0 && is_between(one, other.0)
+        || turns[1] == 0.0 && is_between(one, other.1)
+        || turns[2] == 0.0 && is_between(other, one.0)
+        || turns[3] == 0.0 && is_between(other, one.1)
+}
+
+/// Whether the second of two neighbours runs back over the first, or one of them has no length.
+fn folds_back(one: Side, other: Side) -> bool {
+    turn(one.0, one.1, other.1) == 0.0 && (is_between(one, other.1) || is_between(other, one.0))
 }
 
 fn edges(polygon: &Polygon) -> impl Iterator<Item = ([f32; 2], [f32; 2])> + '_ {
@@ -143,20 +211,50 @@ mod tests {
             include: vec![square(0.0, 0.0, 1.0, 1.0), vec![[0.0, 0.0], [1.0, 1.0]]],
             exclude: vec![
                 square(0.0, 0.0, 640.0, 480.0),
-                vec![[0.1, 0.1], [0.5, 0.5], [0.9, 0.9]],
+                vec![[0.1, 0.1], [0.5, 0.5], [0.9, 0.90002]],
                 vec![[f32::NAN, 0.1], [0.5, 0.5], [0.9, 0.1]],
+                vec![[0.1, 0.1], [0.9, 0.9], [0.9, 0.1], [0.1, 0.9]],
+                vec![[0.1, 0.1], [0.1, 0.1], [0.9, 0.1], [0.1, 0.9]],
+                vec![[0.1, 0.1], [0.9, 0.1], [0.5, 0.1], [0.1, 0.9]],
+                vec![[0.1; 2]; 65],
             ],
         };
         let faults = areas.faults();
-        for (fault, begin) in faults.iter().zip([
-            "include[1]: 2 corners; from 3 to 64",
-            "exclude[0]: the corner [640, 0]; both numbers are parts",
-            "exclude[1]: it encloses next to nothing",
-            "exclude[2]: the corner [NaN, 0.1]",
-        ]) {
-            assert!(fault.starts_with(begin), "{fault}");
+        let expected = [
+            ("include[1]", "2 corners; from 3 to 64"),
+            ("exclude[0]", "the corner [640, 0]; both numbers are parts"),
+            ("exclude[1]", "it encloses next to nothing"),
+            ("exclude[2]", "the corner [NaN, 0.1]"),
+            ("exclude[3]", "its sides 1 and 3 cross or touch"),
+            ("exclude[4]", "its sides 1 and 2 cross or touch"),
+            ("exclude[5]", "its sides 1 and 2 cross or touch"),
+            ("exclude[6]", "65 corners; from 3 to 64"),
+        ];
+        for ((key, fault), (at, begin)) in faults.iter().zip(expected) {
+            assert!(key == at && fault.starts_with(begin), "{key}: {fault}");
         }
-        assert_eq!(faults.len(), 4);
+        assert_eq!(faults.len(), expected.len());
+    }
+
+    /// GR-06: an outline with dents, as people draw it, in either sense of turning.
+    #[test]
+    fn an_outline_with_dents_is_no_fault_whichever_way_it_turns() {
+        let mut dented = vec![
+            [0.0, 0.0],
+            [1.0, 0.0],
+            [1.0, 1.0],
+            [0.5, 0.2],
+            [0.25, 0.6],
+            [0.0, 1.0],
+        ];
+        for _ in 0..2 {
+            let areas = Areas {
+                include: vec![dented.clone()],
+                exclude: Vec::new(),
+            };
+            assert_eq!(areas.faults(), []);
+            dented.reverse();
+        }
     }
 
     #[test]
