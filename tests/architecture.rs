@@ -29,7 +29,7 @@ const EDGE_ROOMS: &[(&str, &[&str])] = &[
     ("recognize", &["camera"]),
     ("replay", &["camera", "gate", "recognize"]),
     ("control", &["gate", "camera", "health"]),
-    ("heat", &["camera"]),
+    ("heat", &["camera", "store"]),
     ("orders", &[]),
     ("faults", &[]),
     ("panel", &["camera", "gpio", "sensors", "store", "orders"]),

@@ -300,9 +300,14 @@ fn status(answer: &str) -> anyhow::Result<()> {
     if thermal["step"].as_u64().is_some_and(|step| step > 0) {
         writeln!(
             out,
-            "heat: step {}, at most {} frames a second; {} degrees, load {}",
+            "heat: step {}, at most {} frames a second{}; {} degrees, load {}",
             thermal["step"],
             thermal["most_fps"],
+            if thermal["is_coarse"] == true {
+                ", far plates sought less finely"
+            } else {
+                ""
+            },
             text(&thermal["celsius"]),
             text(&thermal["load"]),
         )?;
@@ -318,6 +323,18 @@ fn status(answer: &str) -> anyhow::Result<()> {
             shadow["gained"],
             shadow["lost"],
             text(&shadow["fault"]),
+        )?;
+    }
+    models(&status, &mut out)
+}
+
+/// Prints which models there are, and whether each is loaded.
+fn models(status: &Value, out: &mut impl Write) -> anyhow::Result<()> {
+    let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
+    if let Some(load_ms) = status["vehicle_models_load_ms"].as_u64() {
+        writeln!(
+            out,
+            "the first look at a vehicle loaded its models in {load_ms} ms"
         )?;
     }
     for model in status["models"].as_array().into_iter().flatten() {

@@ -18,6 +18,7 @@ use tokio::net::UnixListener;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
+use vision::Recogniser;
 
 use crate::camera::thermal;
 use crate::gate;
@@ -34,7 +35,9 @@ pub struct Board {
     /// How the link stands.
     pub link: watch::Receiver<link::Status>,
     /// The models, loaded or not.
-    pub models: Vec<ModelChanged>,
+    pub models: watch::Receiver<Vec<ModelChanged>>,
+    /// What recognises; none if the models can't be used.
+    pub recogniser: Option<Arc<Recogniser>>,
     /// The candidate models that look on.
     pub shadow: shadow::Shadow,
     /// Where the thermal ladder stands.
@@ -59,6 +62,8 @@ struct Status {
     link: Link,
     book: Book,
     models: Vec<ModelChanged>,
+    /// How long the first look at a vehicle took to load its models; none before it.
+    vehicle_models_load_ms: Option<u64>,
     thermal: thermal::Report,
     shadow: Option<shadow::Report>,
 }
@@ -245,7 +250,12 @@ impl Board {
                 permits: book.permits.len(),
                 time_zone: book.time_zone.clone(),
             },
-            models: self.models.clone(),
+            models: self.models.borrow().clone(),
+            vehicle_models_load_ms: self
+                .recogniser
+                .as_ref()
+                .and_then(|recogniser| recogniser.loading_took())
+                .map(|took| u64::try_from(took.as_millis()).unwrap_or(u64::MAX)),
             thermal: self.thermal.borrow().clone(),
             shadow: self.shadow.report(),
         }

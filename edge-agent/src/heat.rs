@@ -2,8 +2,11 @@
 
 use std::path::Path;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
+use contract::event::Fact;
+use contract::event::HeatChanged;
 use contract::time::Clock;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -14,6 +17,7 @@ use crate::camera::Ceiling;
 use crate::camera::thermal;
 use crate::camera::thermal::Ladder;
 use crate::camera::thermal::Reading;
+use crate::store::Store;
 
 /// How often the temperature and the load are read.
 const HEAT: Duration = Duration::from_secs(5);
@@ -22,6 +26,7 @@ const HEAT: Duration = Duration::from_secs(5);
 pub fn start(
     config: &thermal::Config,
     ceiling: Ceiling,
+    store: &Arc<Store>,
     tasks: &TaskTracker,
     cancel: &CancellationToken,
 ) -> watch::Receiver<thermal::Report> {
@@ -31,6 +36,7 @@ pub fn start(
         ladder,
         config.zone.clone(),
         ceiling,
+        Arc::clone(store),
         report,
         cancel.clone(),
     ));
@@ -42,6 +48,7 @@ async fn watch_machine(
     mut ladder: Ladder,
     zone: PathBuf,
     ceiling: Ceiling,
+    store: Arc<Store>,
     report: watch::Sender<thermal::Report>,
     cancel: CancellationToken,
 ) {
@@ -60,16 +67,29 @@ async fn watch_machine(
             load: read(Path::new("/proc/loadavg")).and_then(|text| thermal::load_of(&text, cores)),
         };
         if let Some(step) = ladder.take(clock.monotonic(), reading) {
-            ceiling.set(ladder.most_fps());
+            let left = ladder.leaves();
+            ceiling.set(left.most_fps, left.is_coarse);
             metrics::counter!("thermal_steps_total").increment(1);
             warn!(
                 step,
-                most_fps = ladder.most_fps(),
+                most_fps = left.most_fps,
+                is_coarse = left.is_coarse,
                 celsius = reading.celsius,
                 load = reading.load,
                 "the machine is on step {step} of the thermal ladder: at most {} frames a second",
-                ladder.most_fps()
+                left.most_fps
             );
+            let changed = Fact::HeatChanged(HeatChanged {
+                step,
+                most_fps: left.most_fps,
+                is_coarse: left.is_coarse,
+                celsius: reading.celsius,
+                load: reading.load,
+            });
+            // The hub hears of it; if the disk refuses, the event is held, and that has an alarm of its own.
+            if let Err(error) = store.spool.append(None, changed).await {
+                warn!("the step is not on disk: {error}");
+            }
         }
         metrics::gauge!("thermal_step").set(f64::from(ladder.report(reading).step));
         if let Some(celsius) = reading.celsius {
@@ -100,7 +120,11 @@ mod tests {
             CancellationToken::new(),
         );
         let rate = Rate::new(12, &ceiling);
-        let mut report = start(&config, ceiling, &tasks, &cancel);
+        let kept = crate::store::Config::default();
+        let store = Store::open(&folder.path().join("store"), Clock::System, kept);
+        let store = Arc::new(store.unwrap());
+        let mut spool = store.spool.watch();
+        let mut report = start(&config, ceiling, &store, &tasks, &cancel);
         let report = report
             .wait_for(|report| report.step == 1)
             .await
@@ -108,6 +132,15 @@ mod tests {
             .clone();
         assert_eq!((report.most_fps, report.celsius), (8, Some(81.5)));
         assert_eq!((rate.wanted(), rate.allowed()), (12, 8));
+        spool.wait_for(|state| state.next_seq > 1).await.unwrap();
+        let event = store.spool.read(1, 1, 10_000).unwrap().remove(0);
+        let Some(Fact::HeatChanged(told)) = event.fact().unwrap() else {
+            panic!("the first event tells of the heat");
+        };
+        assert_eq!(
+            (told.step, told.most_fps, told.is_coarse, told.celsius),
+            (1, 8, false, Some(81.5))
+        );
         cancel.cancel();
         tasks.close();
         tasks.wait().await;

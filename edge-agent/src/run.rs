@@ -15,6 +15,7 @@ use contract::time::Clock;
 use contract::wire::EnrolledGate;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use sd_notify::NotifyState;
+use tokio::net::UnixListener;
 use tokio::signal::unix::SignalKind;
 use tokio::signal::unix::signal;
 use tokio::sync::mpsc;
@@ -78,15 +79,13 @@ pub async fn run(config: Config, environment: Environment) -> anyhow::Result<()>
     let metrics = PrometheusBuilder::new()
         .install_recorder()
         .context("installing the metrics")?;
-    let status_socket = health::bind(&health::status_socket(&config.data))?;
-    let metrics_socket = health::bind(&health::metrics_socket(&config.data))?;
-    let control_socket = health::bind(&control::socket(&config.data))?;
-    info!(data = %config.data.display(), "the status and control sockets listen");
+    let [status_socket, metrics_socket, control_socket] = bind_sockets(&config.data)?;
 
     let store = open_store(&config, clock.clone()).await?;
     info!(clean = store.was_clean(), "the store is open");
     let (eyes, models) = load_models(&config).await;
     announce(&store, &models).await;
+    let (models, shown) = watch::channel(models);
     info!(loaded = eyes.recogniser.is_some(), "the models are known");
 
     // Gates end first, then the link has a moment to say so, then the rest.
@@ -121,13 +120,14 @@ pub async fn run(config: Config, environment: Environment) -> anyhow::Result<()>
         cancel: stop_rest.clone(),
     };
     start_link(identity, way, &other_tasks);
-    let heat = heat::start(&config.thermal, ceiling, &other_tasks, &stop_rest);
+    let heat = heat::start(&config.thermal, ceiling, &store, &other_tasks, &stop_rest);
     let watched = statuses.clone();
     let board = Board {
         store: Arc::clone(&store),
         gates: statuses,
         link: link_watch,
-        models,
+        models: shown,
+        recogniser: eyes.recogniser.clone(),
         shadow: eyes.shadow.clone(),
         thermal: heat,
         started_at,
@@ -140,6 +140,12 @@ pub async fn run(config: Config, environment: Environment) -> anyhow::Result<()>
         stop_rest.clone(),
     ));
     other_tasks.spawn(control::serve(control_socket, controls, stop_rest.clone()));
+    other_tasks.spawn(watch_first_look(
+        eyes.clone(),
+        Arc::clone(&store),
+        models,
+        stop_rest.clone(),
+    ));
     other_tasks.spawn(feed_watchdog(watched, stop_rest.clone()));
     sd_notify::notify(&[NotifyState::Ready]).context("telling systemd")?;
     info!("edge-agent is ready");
@@ -171,6 +177,17 @@ pub async fn run(config: Config, environment: Environment) -> anyhow::Result<()>
         }
     };
     conclude(why, clean, config.stop_within)
+}
+
+/// Binds the sockets of status, metrics and control.
+fn bind_sockets(data: &Path) -> anyhow::Result<[UnixListener; 3]> {
+    let sockets = [
+        health::bind(&health::status_socket(data))?,
+        health::bind(&health::metrics_socket(data))?,
+        health::bind(&control::socket(data))?,
+    ];
+    info!(data = %data.display(), "the status and control sockets listen");
+    Ok(sockets)
 }
 
 /// Says how the agent ended.
@@ -370,8 +387,10 @@ async fn load_models(config: &Config) -> (gate::Eyes, Vec<ModelChanged>) {
             let mut facts: Vec<ModelChanged> =
                 models.iter().map(|model| changed(model, "")).collect();
             facts.extend(missing(&recogniser, &folder));
+            facts.extend(waiting(config, &recogniser));
             let eyes = gate::Eyes {
                 shadow: Shadow::start(&config.shadow),
+                looked: Arc::default(),
                 models: models.iter().map(vision::ModelInfo::label).collect(),
                 recogniser: Some(Arc::new(recogniser)),
             };
@@ -395,8 +414,66 @@ async fn load_models(config: &Config) -> (gate::Eyes, Vec<ModelChanged>) {
         recogniser: None,
         models: Vec::new(),
         shadow: Shadow::default(),
+        looked: Arc::default(),
     };
     (eyes, facts)
+}
+
+/// The models that are not loaded yet, with when they will be.
+fn waiting(config: &Config, recogniser: &Recogniser) -> Vec<ModelChanged> {
+    let is_wanted = config.gates.values().any(|gate| gate.vehicles);
+    let why = if is_wanted {
+        FIRST_USE
+    } else {
+        "switched off: no gate has vehicles = true"
+    };
+    let waiting = recogniser.waiting();
+    waiting.iter().map(|model| changed(model, why)).collect()
+}
+
+/// Why a model that nothing needed yet is not loaded.
+const FIRST_USE: &str = "loaded at its first use";
+
+/// Waits for the first look at a vehicle, which loads the models for it, and says what was loaded and how long that took.
+async fn watch_first_look(
+    eyes: gate::Eyes,
+    store: Arc<Store>,
+    shown: watch::Sender<Vec<ModelChanged>>,
+    cancel: CancellationToken,
+) {
+    let Some(recogniser) = eyes.recogniser else {
+        return;
+    };
+    let took = loop {
+        tokio::select! {
+            () = cancel.cancelled() => return,
+            () = eyes.looked.notified() => {}
+        }
+        if let Some(took) = recogniser.loading_took() {
+            break took;
+        }
+    };
+    let loaded = recogniser.vehicle_models();
+    let mut facts: Vec<ModelChanged> = loaded.iter().map(|model| changed(model, "")).collect();
+    for error in recogniser.missing() {
+        error!("model_unavailable: plates are read, and vehicles are not told apart: {error:#}");
+        let name = error.model().unwrap_or_default();
+        facts.push(unlisted(name, &error.to_string()));
+    }
+    let load_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+    for model in loaded {
+        info!(model = %model.label(), load_ms, "the first look at a vehicle loaded {}", model.label());
+    }
+    shown.send_modify(|shown| {
+        for fact in &facts {
+            shown.retain(|known| known.name != fact.name);
+            shown.push(fact.clone());
+        }
+    });
+    let facts: Vec<Fact> = facts.into_iter().map(Fact::ModelChanged).collect();
+    if let Err(error) = store.spool.append_all(None, &facts).await {
+        error!("what was loaded is not on disk: {error}");
+    }
 }
 
 /// The models that plates are read without, with why they are not loaded.
@@ -446,7 +523,9 @@ async fn announce(store: &Store, models: &[ModelChanged]) {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         clean: store.was_clean(),
     })];
-    facts.extend(models.iter().cloned().map(Fact::ModelChanged));
+    // What waits for its first use is told once it is loaded.
+    let told = models.iter().filter(|model| model.why != FIRST_USE);
+    facts.extend(told.cloned().map(Fact::ModelChanged));
     if let Err(error) = store.spool.append_all(None, &facts).await {
         error!("the start is not on disk: {error}");
     }

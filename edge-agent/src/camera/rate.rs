@@ -2,12 +2,14 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::sync::atomic::AtomicU8;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use contract::camera::RATES;
 use contract::camera::rate_fault;
+use vision::Detail;
 
 /// The rate is measured over so much time.
 const MEASURED_OVER: Duration = Duration::from_secs(4);
@@ -21,19 +23,26 @@ pub struct Rate {
 
 /// What the machine can bear at most, for all cameras. Clones share it.
 #[derive(Clone, Debug)]
-pub struct Ceiling(Arc<AtomicU8>);
+pub struct Ceiling {
+    fps: Arc<AtomicU8>,
+    is_coarse: Arc<AtomicBool>,
+}
 
 impl Default for Ceiling {
     fn default() -> Self {
-        Self(Arc::new(AtomicU8::new(*RATES.end())))
+        Self {
+            fps: Arc::new(AtomicU8::new(*RATES.end())),
+            is_coarse: Arc::default(),
+        }
     }
 }
 
 impl Ceiling {
-    /// Lowers or raises it.
-    pub fn set(&self, fps: u8) {
-        self.0
+    /// Lowers or raises it; `is_coarse`: far plates are sought at a smaller scale.
+    pub fn set(&self, fps: u8, is_coarse: bool) {
+        self.fps
             .store(fps.clamp(*RATES.start(), *RATES.end()), Ordering::Relaxed);
+        self.is_coarse.store(is_coarse, Ordering::Relaxed);
     }
 }
 
@@ -53,7 +62,16 @@ impl Rate {
 
     /// What is done, in frames a second.
     pub fn allowed(&self) -> u8 {
-        self.wanted().min(self.ceiling.0.load(Ordering::Relaxed))
+        self.wanted().min(self.ceiling.fps.load(Ordering::Relaxed))
+    }
+
+    /// How finely far plates are sought.
+    pub fn detail(&self) -> Detail {
+        if self.ceiling.is_coarse.load(Ordering::Relaxed) {
+            Detail::Coarse
+        } else {
+            Detail::Full
+        }
     }
 
     /// Changes what is wanted. An error says what is allowed.
@@ -169,9 +187,9 @@ mod tests {
         assert!(rate.set(0).unwrap_err().contains("from 1 to 15"));
         assert!(rate.set(16).is_err());
         rate.set(12).unwrap();
-        ceiling.set(4);
+        ceiling.set(4, false);
         assert_eq!((rate.wanted(), rate.allowed()), (12, 4));
-        ceiling.set(15);
+        ceiling.set(15, false);
         assert_eq!(rate.allowed(), 12);
     }
 

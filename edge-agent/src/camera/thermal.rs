@@ -1,5 +1,6 @@
 //! The thermal ladder: what a hot or overloaded machine gives up, step by step. Pure: readings are parameters.
 //!
+//! Fewer frames come first, then the detector's fine pass at a smaller scale, then fewer frames still.
 //! Each step down about halves what recognition costs; it comes at once when the machine is too hot. An overloaded machine
 //! that is not hot gives up the first step only. A step up comes after the machine was cool for a while, so that the ladder
 //! does not swing. What can't be read counts as cool.
@@ -9,8 +10,14 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::Serialize;
 
-/// The most frames a second that are looked at on each step.
-const STEPS: [u8; 4] = [15, 8, 4, 1];
+/// What each step leaves: the most frames a second that are looked at, and whether far plates are sought coarsely.
+const STEPS: [Step; 5] = [
+    Step::full(15),
+    Step::full(8),
+    Step::coarse(8),
+    Step::coarse(4),
+    Step::coarse(1),
+];
 /// A machine whose work of the last minute is this many times what its cores can do is overloaded.
 const OVERLOADED: f32 = 2.0;
 const RELAXED: f32 = 1.2;
@@ -100,6 +107,31 @@ pub struct Reading {
     pub load: Option<f32>,
 }
 
+/// What one step leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The most frames a second that are looked at.
+    pub most_fps: u8,
+    /// Far plates are sought at a smaller scale.
+    pub is_coarse: bool,
+}
+
+impl Step {
+    const fn full(most_fps: u8) -> Self {
+        Self {
+            most_fps,
+            is_coarse: false,
+        }
+    }
+
+    const fn coarse(most_fps: u8) -> Self {
+        Self {
+            most_fps,
+            is_coarse: true,
+        }
+    }
+}
+
 /// Where the ladder stands, for people.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Report {
@@ -107,6 +139,8 @@ pub struct Report {
     pub step: u8,
     /// The most frames a second that are looked at.
     pub most_fps: u8,
+    /// Far plates are sought at a smaller scale, too.
+    pub is_coarse: bool,
     /// The processor's temperature, if it can be read.
     pub celsius: Option<f32>,
     /// The work of the last minute, as a multiple of what the cores can do.
@@ -169,8 +203,8 @@ impl Ladder {
         (self.step != before).then(|| self.number())
     }
 
-    /// The most frames a second that may be looked at.
-    pub fn most_fps(&self) -> u8 {
+    /// What it leaves where it stands.
+    pub fn leaves(&self) -> Step {
         STEPS[self.step]
     }
 
@@ -178,7 +212,8 @@ impl Ladder {
     pub fn report(&self, reading: Reading) -> Report {
         Report {
             step: self.number(),
-            most_fps: self.most_fps(),
+            most_fps: self.leaves().most_fps,
+            is_coarse: self.leaves().is_coarse,
             celsius: reading.celsius,
             load: reading.load,
         }
@@ -210,6 +245,10 @@ mod tests {
 
     /// One reading every five seconds; the rates that hold after each.
     fn rates(celsius: &[f32]) -> Vec<u8> {
+        steps(celsius).iter().map(|step| step.most_fps).collect()
+    }
+
+    fn steps(celsius: &[f32]) -> Vec<Step> {
         let mut ladder = Ladder::new(Config::default());
         celsius
             .iter()
@@ -220,18 +259,23 @@ mod tests {
                     load: None,
                 };
                 ladder.take(Duration::from_secs(5 * number), reading);
-                ladder.most_fps()
+                ladder.leaves()
             })
             .collect()
     }
 
     #[test]
     fn a_hot_machine_gives_up_step_by_step_and_gets_time_to_cool_between_them() {
-        let held = rates(&[
+        let held = steps(&[
             60.0, 74.9, 76.0, 76.0, 76.0, 76.0, 76.0, 77.0, 77.0, 77.0, 80.0, 85.0, 85.0, 85.0,
-            90.0,
+            90.0, 90.0, 90.0, 90.0, 90.0,
         ]);
-        assert_eq!(held, [15, 15, 8, 8, 8, 8, 4, 4, 4, 4, 1, 1, 1, 1, 1]);
+        let mut left = vec![Step::full(15); 2];
+        for step in [Step::full(8), Step::coarse(8), Step::coarse(4)] {
+            left.extend([step; 4]);
+        }
+        left.extend([Step::coarse(1); 5]);
+        assert_eq!(held, left);
     }
 
     #[test]
@@ -313,7 +357,7 @@ mod tests {
                 now += gap;
                 ladder.take(Duration::from_secs(now), Reading { celsius, load });
                 let next = i16::from(ladder.report(Reading::default()).step);
-                prop_assert!((next - step).abs() <= 1 && next < 4);
+                prop_assert!((next - step).abs() <= 1 && next < 5);
                 step = next;
             }
         }

@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 use tokio::sync::watch;
 use tracing::debug;
 use tracing::warn;
+use vision::Detail;
 use vision::Picture;
 use vision::Recogniser;
 
@@ -187,9 +188,18 @@ impl Eye {
         let always = self.always || *self.awake.borrow();
         let clock = self.clock.clone();
         let within = Arc::clone(areas);
+        let detail = self.control.rate().detail();
         let work = move || {
             let mut motion = motion;
-            let seen = see(&frame, at, &recogniser, &mut motion, always, &clock).map(|seen| Seen {
+            let seen = see(
+                &frame,
+                at,
+                (&recogniser, detail),
+                &mut motion,
+                always,
+                &clock,
+            )
+            .map(|seen| Seen {
                 plates: seen
                     .plates
                     .map(|plates| inside(&within, plates, &seen.shot)),
@@ -257,7 +267,7 @@ fn motion_in(areas: &Areas) -> Motion {
 fn see(
     frame: &Frame,
     at: Timestamp,
-    recogniser: &Recogniser,
+    (recogniser, detail): (&Recogniser, Detail),
     motion: &mut Motion,
     always: bool,
     clock: &Clock,
@@ -272,7 +282,7 @@ fn see(
     let moved = motion.changed(&picture.grey().thumbnail(THUMBNAIL.0, THUMBNAIL.1));
     let plates = if always || moved {
         let found = recogniser
-            .recognise(&picture)
+            .recognise_in(&picture, detail)
             .map_err(|error| format!("{error:#}"))?;
         stages.detect_us = found.detect_us;
         stages.read_us = found.read_us;

@@ -29,6 +29,7 @@ use contract::sighting::Direction;
 use contract::time::Timestamp;
 use serde::Deserialize;
 use serde::Serialize;
+use tokio::sync::Notify;
 use tokio::sync::mpsc;
 use tracing::warn;
 use vision::Recogniser;
@@ -91,6 +92,9 @@ pub struct Config {
     /// An input's level counts after it stayed the same for this long.
     #[serde(default = "debounce", with = "humantime_serde")]
     pub debounce: Duration,
+    /// Vehicles are looked at: their type and colour. If no gate does, the models for it are never loaded.
+    #[serde(default = "yes")]
+    pub vehicles: bool,
     /// What happens if a permit holds, and the vehicle is surely not the one that it describes.
     #[serde(default)]
     pub other_vehicle: OtherVehicle,
@@ -165,6 +169,10 @@ impl Config {
                     format!("{value:?} is not from {least}s to {most}s"),
                 ));
             }
+        }
+        if !self.vehicles && self.other_vehicle == OtherVehicle::Ask {
+            let why = "\"ask\" needs vehicles = true: nothing would be seen of them".to_owned();
+            faults.push(("other_vehicle".to_owned(), why));
         }
         let pins = self.pins.faults().into_iter();
         faults.extend(pins.map(|(key, why)| (format!("pins.{key}"), why)));
@@ -272,10 +280,22 @@ pub fn controls(config: &Config, ceiling: &camera::Ceiling) -> Controls {
 pub struct Eyes {
     /// The models; none if they can't be used.
     pub recogniser: Option<Arc<Recogniser>>,
-    /// `name@version` of each model.
+    /// `name@version` of each model that plates are read with.
     pub models: Vec<String>,
     /// The candidate models that look on.
     pub shadow: shadow::Shadow,
+    /// Told after each look at a vehicle: the first one loads the models for it.
+    pub looked: Arc<Notify>,
+}
+
+impl Eyes {
+    /// `name@version` of each model that is loaded at this moment.
+    fn labels(&self) -> Vec<String> {
+        let looks = self.recogniser.iter();
+        let looks = looks.flat_map(|recogniser| recogniser.vehicle_models());
+        let looks = looks.map(vision::ModelInfo::label);
+        self.models.iter().cloned().chain(looks).collect()
+    }
 }
 
 /// Hands orders to their gates. One that names no gate of this edge is answered here.

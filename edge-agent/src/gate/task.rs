@@ -306,6 +306,14 @@ impl Lane {
 
     fn publish(&mut self) {
         self.status.state = self.machine.state();
+        // What is set changes without a frame, too: of a camera that is away, or whose clip is over.
+        for (name, camera) in &mut self.status.cameras {
+            if let Some(control) = self.controls.get(name) {
+                let rate = control.rate();
+                (camera.wanted_fps, camera.allowed_fps) = (rate.wanted(), rate.allowed());
+                camera.set_by = control.set_by();
+            }
+        }
         self.publisher.send_replace(self.status.clone());
     }
 
@@ -390,11 +398,6 @@ impl Lane {
         let camera = self.status.cameras.entry(view.name.clone()).or_default();
         camera.state = message.counts.state;
         camera.fps = message.counts.fps;
-        if let Some(control) = self.controls.get(&view.name) {
-            let rate = control.rate();
-            (camera.wanted_fps, camera.allowed_fps) = (rate.wanted(), rate.allowed());
-            camera.set_by = control.set_by();
-        }
         camera.looked_fps = message.looked_fps;
         camera.last_frame = message.counts.last_frame;
         camera.frames = message.counts.frames;
@@ -589,10 +592,11 @@ impl Lane {
             .as_ref()
             .map_or_else(Stages::default, |(_, stages)| *stages);
         stages.decide_us = micros(took);
-        if let Some((shot, _)) = &kept {
+        if let (Some((shot, _)), true) = (&kept, self.config.vehicles) {
             let started = self.now();
             let picture = Arc::clone(&shot.picture);
             sighting.vehicle = look::at(self.eyes.recogniser.clone(), picture, &sighting).await;
+            self.eyes.looked.notify_one();
             if sighting.vehicle.is_some() {
                 stages.vehicle_us = micros(self.now().saturating_sub(started));
             }
@@ -613,7 +617,7 @@ impl Lane {
             direction: self.config.direction,
             stages,
             evidence,
-            models: self.eyes.models.clone(),
+            models: self.eyes.labels(),
             sighting,
             verdict: verdict.clone(),
             mismatch,

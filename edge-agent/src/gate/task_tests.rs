@@ -30,6 +30,7 @@ fn eyes() -> Eyes {
     Eyes {
         models: vec!["plate-reader@test".into()],
         shadow: crate::gate::shadow::Shadow::default(),
+        looked: Arc::default(),
         recogniser: Some(Arc::new(recogniser)),
     }
 }
@@ -39,6 +40,7 @@ fn blind() -> Eyes {
         models: Vec::new(),
         recogniser: None,
         shadow: crate::gate::shadow::Shadow::default(),
+        looked: Arc::default(),
     }
 }
 
@@ -671,4 +673,30 @@ async fn a_still_scene_costs_no_recognition_until_something_stands_on_the_loop()
         .await;
     bench.set_inputs("{}");
     bench.stop().await;
+}
+
+/// GR-09: what no gate looks at is never in memory; one that looks loads it at its first vehicle.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_gate_that_looks_at_no_vehicle_loads_no_model_for_it() {
+    let drive = repository().join("samples/drive");
+    let pictures = tempfile::tempdir().unwrap();
+    std::fs::copy(drive.join("008.jpg"), pictures.path().join("1.jpg")).unwrap();
+    let camera = format!(
+        "cameras.front = {{ kind = \"folder\", path = {:?} }}",
+        pictures.path()
+    );
+    for (vehicles, loaded) in [(false, 0), (true, 2)] {
+        let eyes = eyes();
+        let recogniser = eyes.recogniser.clone().unwrap();
+        let more = format!("join = \"each_picture\"\nvehicles = {vehicles}\n{camera}");
+        let mut bench = Bench::start(&more, eyes);
+        bench.over().await;
+        let judged = bench.judged();
+        assert!(!judged.is_empty());
+        assert_eq!(judged[0].sighting.vehicle.is_some(), vehicles);
+        assert_eq!(recogniser.vehicle_models().len(), loaded);
+        assert_eq!(recogniser.loading_took().is_some(), vehicles);
+        assert_eq!(judged[0].models.len(), 1 + loaded, "{:?}", judged[0].models);
+        bench.stop().await;
+    }
 }

@@ -26,6 +26,8 @@ const LARGE: usize = 1600;
 const CLOSER: usize = 2;
 /// The network pads to a multiple of this.
 const PADDED_TO: usize = 32;
+/// The longer side of a coarse fine pass, as a part of the usual one: its work is that part squared, 4 of 9.
+const COARSE: (usize, usize) = (2, 3);
 /// Network pixels that one output cell stands for.
 const CELL: usize = 8;
 /// Long sides that this program takes: memory and time grow with their square.
@@ -40,6 +42,16 @@ pub(crate) struct Found {
     pub(crate) sure: f32,
     /// Clockwise from the plate's top left, in pixels of the frame; a pixel's centre lies at +0.5.
     pub(crate) corners: [[f32; 2]; 4],
+}
+
+/// How finely far plates are sought.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Detail {
+    /// At the scale that the network was trained for.
+    #[default]
+    Full,
+    /// At two thirds of it: less than half the work, and the farthest plates are missed.
+    Coarse,
 }
 
 /// The network with its weights.
@@ -98,8 +110,12 @@ impl Detector {
 
     /// The plates of a frame, surest first: a fine pass for far plates, and a coarse one, which costs an eighth of it, for
     /// plates that are too near for the fine one to see whole.
-    pub(crate) fn find(&self, frame: &Grey) -> Result<Vec<Found>> {
-        let mut found = self.peaks(&self.input(frame))?;
+    pub(crate) fn find(&self, frame: &Grey, detail: Detail) -> Result<Vec<Found>> {
+        let long_side = match detail {
+            Detail::Full => self.rule.long_side,
+            Detail::Coarse => (self.rule.long_side * COARSE.0 / COARSE.1).max(*LONG_SIDES.start()),
+        };
+        let mut found = self.peaks(&Input::of(frame, long_side, 0.0))?;
         if self.rule.near_long_side > 0 {
             let border = if is_small(frame) { BORDER } else { 0.0 };
             found.extend(self.peaks(&Input::of(frame, self.rule.near_long_side, border))?);
@@ -129,6 +145,7 @@ impl Detector {
     }
 
     /// A frame as the network takes it in the fine pass.
+    #[cfg(feature = "stages")]
     pub(crate) fn input(&self, frame: &Grey) -> Input {
         Input::of(frame, self.rule.long_side, 0.0)
     }

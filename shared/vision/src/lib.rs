@@ -22,6 +22,7 @@ mod stages;
 mod syntax;
 mod vehicle;
 
+pub use detector::Detail;
 pub use grey::Grey;
 pub use models::ModelError;
 pub use models::ModelInfo;

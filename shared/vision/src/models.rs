@@ -275,13 +275,17 @@ pub(crate) fn read_list(folder: &Path) -> Result<Vec<Entry>, ModelError> {
     Ok(list.model)
 }
 
-/// The model `name` of a list: its entry and its network, built by `build` from checked weights.
-pub(crate) fn load<N>(
+/// Checks that the weights of the model `name` of a list are there and those that it promises, and keeps nothing of them.
+pub(crate) fn check(folder: &Path, list: &[Entry], name: &str) -> Result<(), ModelError> {
+    read_checked(folder, list, name).map(drop)
+}
+
+/// The entry of the model `name` of a list, and the bytes of its weights, which are those that it promises.
+fn read_checked<'list>(
     folder: &Path,
-    list: &[Entry],
+    list: &'list [Entry],
     name: &str,
-    build: impl FnOnce(&Weights, &Entry) -> Result<N, String>,
-) -> Result<(ModelInfo, N), ModelError> {
+) -> Result<(&'list Entry, Vec<u8>), ModelError> {
     let entry = list
         .iter()
         .find(|entry| entry.name == name)
@@ -304,6 +308,18 @@ pub(crate) fn load<N>(
             promised: entry.sha256.clone(),
         });
     }
+    Ok((entry, bytes))
+}
+
+/// The model `name` of a list: its entry and its network, built by `build` from checked weights.
+pub(crate) fn load<N>(
+    folder: &Path,
+    list: &[Entry],
+    name: &str,
+    build: impl FnOnce(&Weights, &Entry) -> Result<N, String>,
+) -> Result<(ModelInfo, N), ModelError> {
+    let (entry, bytes) = read_checked(folder, list, name)?;
+    let path = folder.join(&entry.file);
     let misfit = |why: String| ModelError::Weights {
         name: name.to_owned(),
         path: path.clone(),

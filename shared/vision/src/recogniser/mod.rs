@@ -1,16 +1,20 @@
 //! Both networks over one picture: find the plates, read them all at once.
 
 use std::path::Path;
+use std::path::PathBuf;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use contract::plate::PlateRead;
 use contract::time::Clock;
 
 use crate::detector;
+use crate::detector::Detail;
 use crate::detector::Detector;
 use crate::detector::Found;
 use crate::grey::Grey;
 use crate::models;
+use crate::models::Entry;
 use crate::models::ModelError;
 use crate::models::ModelInfo;
 use crate::picture::Picture;
@@ -52,15 +56,29 @@ pub struct Recogniser {
     pool: rayon::ThreadPool,
     detector: Detector,
     reader: Reader,
-    vehicle: VehicleEye,
     models: Vec<ModelInfo>,
     missing: Vec<ModelError>,
+    /// Loaded by the first look at a vehicle.
+    vehicle: OnceLock<Vehicle>,
+    folder: PathBuf,
+    list: Vec<Entry>,
+}
+
+/// The models of a vehicle's look.
+const VEHICLE_MODELS: [&str; 2] = ["vehicle-type", "vehicle-colour"];
+
+/// What the first look at a vehicle loaded.
+struct Vehicle {
+    eye: VehicleEye,
+    models: Vec<ModelInfo>,
+    missing: Vec<ModelError>,
+    took: Duration,
 }
 
 impl Recogniser {
-    /// Loads the models that `models.toml` in `folder` lists, each checked against its hash; `threads` of 0 takes one
-    /// for each core. Without the models of a vehicle's look plates are read all the same; [`Recogniser::missing`] names
-    /// them.
+    /// Loads the models that plates are read with, of those that `models.toml` in `folder` lists, each checked against its
+    /// hash; `threads` of 0 takes one for each core. The models of a vehicle's look are checked, too, and loaded by the
+    /// first look. Without them plates are read all the same; [`Recogniser::missing`] names them.
     pub fn load(folder: &Path, threads: usize) -> Result<Self, ModelError> {
         let list = models::read_list(folder)?;
         let (detector_info, detector) =
@@ -71,16 +89,10 @@ impl Recogniser {
             models::load(folder, &list, "plate-reader", |weights, entry| {
                 Reader::over(weights, entry.task())
             })?;
-        let (mut models, mut missing) = (vec![detector_info, reader_info], Vec::new());
-        let mut vehicle = VehicleEye::default();
-        let kind = models::load(folder, &list, "vehicle-type", |weights, entry| {
-            TypeNetwork::over(weights, entry.task())
-        });
-        vehicle.kind = kept(kind, &mut models, &mut missing);
-        let colour = models::load(folder, &list, "vehicle-colour", |weights, entry| {
-            ColourNetwork::over(weights, entry.task())
-        });
-        vehicle.colour = kept(colour, &mut models, &mut missing);
+        let missing = VEHICLE_MODELS
+            .into_iter()
+            .filter_map(|name| models::check(folder, &list, name).err())
+            .collect();
         // candle would take the pool that the whole process shares, and wait behind everybody else in it.
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
@@ -94,20 +106,78 @@ impl Recogniser {
             pool,
             detector,
             reader,
-            vehicle,
-            models,
+            models: vec![detector_info, reader_info],
             missing,
+            vehicle: OnceLock::new(),
+            folder: folder.to_owned(),
+            list,
         })
     }
 
-    /// What is loaded.
-    pub fn models(&self) -> &[ModelInfo] {
-        &self.models
+    /// What is loaded at this moment.
+    pub fn models(&self) -> Vec<ModelInfo> {
+        let mut models = self.models.clone();
+        models.extend_from_slice(self.vehicle_models());
+        models
     }
 
-    /// Why models that plates can be read without are not loaded.
+    /// The models of a vehicle's look, as far as they are loaded: none before the first look.
+    pub fn vehicle_models(&self) -> &[ModelInfo] {
+        self.vehicle.get().map_or(&[], |vehicle| &vehicle.models)
+    }
+
+    /// The models that the first look at a vehicle loads; none once it has.
+    pub fn waiting(&self) -> Vec<ModelInfo> {
+        if self.vehicle.get().is_some() {
+            return Vec::new();
+        }
+        let is_missing = |name: &str| {
+            let mut names = self.missing.iter().filter_map(ModelError::model);
+            names.any(|missing| missing == name)
+        };
+        self.list
+            .iter()
+            .map(Entry::info)
+            .filter(|info| VEHICLE_MODELS.contains(&info.name.as_str()) && !is_missing(&info.name))
+            .collect()
+    }
+
+    /// Why models that plates can be read without can't be used.
     pub fn missing(&self) -> &[ModelError] {
-        &self.missing
+        self.vehicle
+            .get()
+            .map_or(&self.missing, |vehicle| &vehicle.missing)
+    }
+
+    /// How long the first look took to load its models; none before it.
+    pub fn loading_took(&self) -> Option<Duration> {
+        self.vehicle.get().map(|vehicle| vehicle.took)
+    }
+
+    fn vehicle(&self) -> &VehicleEye {
+        let load = || {
+            let clock = Clock::System;
+            let started = clock.monotonic();
+            let (mut models, mut missing) = (Vec::new(), Vec::new());
+            let (folder, list) = (self.folder.as_path(), self.list.as_slice());
+            let kind = models::load(folder, list, VEHICLE_MODELS[0], |weights, entry| {
+                TypeNetwork::over(weights, entry.task())
+            });
+            let colour = models::load(folder, list, VEHICLE_MODELS[1], |weights, entry| {
+                ColourNetwork::over(weights, entry.task())
+            });
+            let eye = VehicleEye {
+                kind: kept(kind, &mut models, &mut missing),
+                colour: kept(colour, &mut models, &mut missing),
+            };
+            Vehicle {
+                eye,
+                models,
+                missing,
+                took: clock.monotonic().saturating_sub(started),
+            }
+        };
+        &self.vehicle.get_or_init(load).eye
     }
 
     /// The look of the vehicle whose plate has these corners, in pixels of the picture. None if no model of it is loaded,
@@ -118,27 +188,36 @@ impl Recogniser {
         corners: &[[f32; 2]; 4],
     ) -> Result<Option<Look>, ModelError> {
         self.pool
-            .install(|| self.vehicle.at_plate(picture, corners))
+            .install(|| self.vehicle().at_plate(picture, corners))
             .map_err(|error| failed("vehicle", &error))
     }
 
     /// The look of the one vehicle that fills a picture. None if no model of it is loaded.
     pub fn look_at_crop(&self, picture: &Picture) -> Result<Option<Look>, ModelError> {
         self.pool
-            .install(|| self.vehicle.at_crop(picture))
+            .install(|| self.vehicle().at_crop(picture))
             .map_err(|error| failed("vehicle", &error))
     }
 
     /// The plates of a picture. Blocks for as long as the networks need.
     pub fn recognise(&self, picture: &Picture) -> Result<Recognition, ModelError> {
-        self.pool.install(|| self.run(picture))
+        self.recognise_in(picture, Detail::Full)
+    }
+
+    /// The plates of a picture, with far ones sought as finely as `detail` says.
+    pub fn recognise_in(
+        &self,
+        picture: &Picture,
+        detail: Detail,
+    ) -> Result<Recognition, ModelError> {
+        self.pool.install(|| self.run(picture, detail))
     }
 
     /// The plates of a single picture that nothing follows, as a person hands it in: where nothing is read it looks again,
     /// closer into a large picture (four times the usual cost), and at a small one as if it were a plate as a whole.
     pub fn recognise_still(&self, picture: &Picture) -> Result<Recognition, ModelError> {
         self.pool.install(|| {
-            let mut seen = self.run(picture)?;
+            let mut seen = self.run(picture, Detail::Full)?;
             if seen.plates.is_empty() {
                 let grey = picture.grey();
                 let mut watch = Watch::start();
@@ -169,12 +248,12 @@ impl Recogniser {
         self.pool.install(|| work((&self.detector, &self.reader)))
     }
 
-    fn run(&self, picture: &Picture) -> Result<Recognition, ModelError> {
+    fn run(&self, picture: &Picture, detail: Detail) -> Result<Recognition, ModelError> {
         let mut watch = Watch::start();
         let grey = picture.grey();
         let found = self
             .detector
-            .find(grey)
+            .find(grey, detail)
             .map_err(|error| failed("plate-detector", &error))?;
         watch.detected();
         let plates = self.read(grey, found, LEAST_SURE)?;

@@ -152,7 +152,7 @@ fn pictures_of_any_shape_are_judged() {
 #[test]
 fn the_vehicle_networks_compute_what_their_training_computed() {
     let recogniser = recogniser();
-    let (kind, colour) = (&recogniser.vehicle.kind, &recogniser.vehicle.colour);
+    let (kind, colour) = (&recogniser.vehicle().kind, &recogniser.vehicle().colour);
     let golden_kind = golden("vehicle-type.safetensors");
     let output = recogniser
         .pool
@@ -307,6 +307,7 @@ fn a_missing_changed_or_foreign_model_is_named_with_the_reason() {
 #[test]
 fn what_is_loaded_is_told_with_version_hash_input_and_classes() {
     let recogniser = recogniser();
+    recogniser.vehicle();
     let models = recogniser.models();
     assert_eq!(models, list_models(&models_folder()).unwrap());
     assert_eq!(models[0].name, "plate-detector");
@@ -333,4 +334,43 @@ fn a_doubtful_or_very_short_text_was_not_read_off_a_plate() {
     assert!(!is_plausible(&spelling("AB12", 0.4), LEAST_SURE));
     assert!(!is_plausible(&spelling("11", 0.9), LEAST_SURE));
     assert!(is_plausible(&spelling("W8", 0.99), LEAST_SURE));
+}
+
+/// GR-09: the models of a vehicle's look are not in memory before the first look, and loaded once.
+#[test]
+fn the_first_look_at_a_vehicle_loads_its_models_and_reading_plates_does_not() {
+    let recogniser = recogniser();
+    let picture = Picture::from_rgb(64, 48, vec![90; 64 * 48 * 3]).unwrap();
+    recogniser.recognise(&picture).unwrap();
+    let names = |models: &[ModelInfo]| -> Vec<String> {
+        models.iter().map(|model| model.name.clone()).collect()
+    };
+    assert_eq!(
+        names(&recogniser.models()),
+        ["plate-detector", "plate-reader"]
+    );
+    assert_eq!(names(&recogniser.waiting()), VEHICLE_MODELS);
+    assert_eq!(recogniser.loading_took(), None);
+    assert!(recogniser.look_at_crop(&picture).unwrap().is_some());
+    assert_eq!(names(recogniser.vehicle_models()), VEHICLE_MODELS);
+    assert_eq!(recogniser.waiting(), []);
+    let took = recogniser.loading_took().unwrap();
+    assert!(took > Duration::ZERO);
+    recogniser.look_at_crop(&picture).unwrap();
+    assert_eq!(recogniser.loading_took(), Some(took), "once");
+}
+
+/// GR-05: a coarse look takes less work, and still finds a plate that is near enough.
+#[test]
+fn a_coarse_look_finds_a_near_plate_with_a_smaller_input() {
+    let recogniser = recogniser();
+    let path = models_folder().join("../samples/drive/008.jpg");
+    let picture = Picture::decode(&std::fs::read(path).unwrap()).unwrap();
+    let texts = |detail: Detail| -> Vec<String> {
+        let seen = recogniser.recognise_in(&picture, detail).unwrap();
+        let texts = seen.plates.iter().map(|read| read.text.to_string());
+        texts.collect()
+    };
+    assert!(!texts(Detail::Full).is_empty());
+    assert_eq!(texts(Detail::Coarse), texts(Detail::Full));
 }
