@@ -503,6 +503,7 @@ pins = { kind = "fake", moves = "pins.log" }
 direction = "exit"
 hold_open = "0s"
 least_confidence = 7.5
+matching = { open = 0.2 }
 pins = { kind = "pi", relay = "hold", open_pin = 99 }
 "#;
         let faults = read(text).unwrap_err();
@@ -515,6 +516,7 @@ pins = { kind = "pi", relay = "hold", open_pin = 99 }
             "gates.north.join",
             "gates.south.hold_open",
             "gates.south.least_confidence",
+            "gates.south.matching.open",
             "gates.south.pins.open_pin",
         ] {
             assert!(

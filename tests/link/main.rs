@@ -400,6 +400,8 @@ async fn a_picture_follows_its_event() {
             reason: Reason::NoPlate,
             permit: None,
             book_version: 1,
+            probability: None,
+            runner_up: None,
         },
         direction: Direction::Entry,
         stages: Stages::default(),

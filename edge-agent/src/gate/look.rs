@@ -118,6 +118,8 @@ mod tests {
             reason: Reason::Permitted,
             permit,
             book_version: 1,
+            probability: None,
+            runner_up: None,
         }
     }
 

@@ -25,6 +25,7 @@ use contract::event::Fact;
 use contract::event::OrderDone;
 use contract::event::OrderResult;
 use contract::ids::GateId;
+use contract::plate::matching::Budgets;
 use contract::sighting::Direction;
 use contract::time::Timestamp;
 use serde::Deserialize;
@@ -65,6 +66,9 @@ pub struct Config {
     /// Another reading that is at least this part as likely as the best one, and in the book, keeps the gate closed.
     #[serde(default = "half")]
     pub ambiguous_ratio: f32,
+    /// How sure a read must be of a permit.
+    #[serde(default)]
+    pub matching: Matching,
     /// How long the barrier stays open; longer while something is under the arm.
     #[serde(default = "hold_open", with = "humantime_serde")]
     pub hold_open: Duration,
@@ -103,6 +107,58 @@ pub struct Config {
     /// The cameras by name.
     #[serde(default)]
     pub cameras: BTreeMap<String, camera::Mount>,
+}
+
+/// Section `[gates.KEY.matching]`: how sure a read must be of a permit.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Matching {
+    /// The gate opens by itself only if it is at least this likely that the vehicle has a permit that holds.
+    pub open: f64,
+    /// A plate of the book that is at least this likely counts: a denied one stays out, a permitted one asks a person.
+    pub ask: f64,
+}
+
+impl Default for Matching {
+    fn default() -> Self {
+        let budgets = Budgets::default();
+        Self {
+            open: budgets.strict,
+            ask: budgets.loose,
+        }
+    }
+}
+
+impl Matching {
+    /// What a gate may be set to. Below the least `open` the simulated false opens rise; at 1 nothing ever opens.
+    const OPEN: std::ops::RangeInclusive<f64> = 0.99..=0.99999;
+    const ASK: std::ops::RangeInclusive<f64> = 0.001..=0.5;
+
+    fn faults(&self) -> Vec<(String, String)> {
+        [
+            ("open", self.open, Self::OPEN),
+            ("ask", self.ask, Self::ASK),
+        ]
+        .into_iter()
+        // Written so that what is no number is refused, too.
+        .filter(|(_, value, allowed)| !allowed.contains(value))
+        .map(|(key, value, allowed)| {
+            let (least, most) = (allowed.start(), allowed.end());
+            (
+                key.to_owned(),
+                format!("{value} is not from {least} to {most}"),
+            )
+        })
+        .collect()
+    }
+
+    fn budgets(&self) -> Budgets {
+        Budgets {
+            strict: self.open,
+            loose: self.ask,
+            ..Budgets::default()
+        }
+    }
 }
 
 fn half() -> f32 {
@@ -174,6 +230,8 @@ impl Config {
             let why = "\"ask\" needs vehicles = true: nothing would be seen of them".to_owned();
             faults.push(("other_vehicle".to_owned(), why));
         }
+        let matching = self.matching.faults().into_iter();
+        faults.extend(matching.map(|(key, why)| (format!("matching.{key}"), why)));
         let pins = self.pins.faults().into_iter();
         faults.extend(pins.map(|(key, why)| (format!("pins.{key}"), why)));
         for (name, camera) in &self.cameras {
@@ -199,6 +257,7 @@ impl Config {
             unknown: self.unknown,
             least_confidence: self.least_confidence,
             ambiguous_ratio: self.ambiguous_ratio,
+            budgets: self.matching.budgets(),
         }
     }
 }
@@ -322,5 +381,37 @@ pub async fn route(
                 warn!("recording a refused order: {error}");
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn budgets_are_those_of_the_contract_unless_they_are_set() {
+        assert_eq!(Matching::default().budgets(), Budgets::default());
+        let set: Matching = toml::from_str("open = 0.999\nask = 0.1").unwrap();
+        let budgets = set.budgets();
+        assert_eq!((budgets.strict, budgets.loose), (0.999, 0.1));
+        assert!(set.faults().is_empty() && Matching::default().faults().is_empty());
+    }
+
+    #[test]
+    fn budgets_that_would_open_for_anybody_or_nobody_are_refused_by_name() {
+        for (text, keys) in [
+            ("open = 0.5", vec!["open"]),
+            ("open = 1.0", vec!["open"]),
+            ("open = nan\nask = nan", vec!["open", "ask"]),
+            ("open = -inf\nask = 0.9", vec!["open", "ask"]),
+            ("ask = 0.0", vec!["ask"]),
+        ] {
+            let set: Matching = toml::from_str(text).unwrap();
+            let faults = set.faults();
+            let found: Vec<&str> = faults.iter().map(|(key, _)| key.as_str()).collect();
+            assert_eq!(found, keys, "{text}");
+            assert!(faults.iter().all(|(_, why)| why.contains("is not from")));
+        }
+        assert!(toml::from_str::<Matching>("strict = 0.9").is_err());
     }
 }

@@ -14,10 +14,12 @@ use contract::plate::PlateRead;
 use contract::plate::matching::Budgets;
 use contract::plate::matching::Call;
 use contract::plate::matching::Plates;
+use contract::plate::matching::Weighed;
 use contract::time::TimeQuality;
 use contract::time::Timestamp;
 use contract::verdict::Outcome;
 use contract::verdict::Reason;
+use contract::verdict::RunnerUp;
 use contract::verdict::Verdict;
 use jiff::tz::TimeZone;
 use serde::Deserialize;
@@ -42,6 +44,8 @@ pub struct Policy {
     pub least_confidence: f32,
     /// Another reading that is at least this part as likely as the best one is taken seriously.
     pub ambiguous_ratio: f32,
+    /// From which probability on a permit opens, and from which on a plate counts as possibly there.
+    pub budgets: Budgets,
 }
 
 impl Default for Policy {
@@ -50,6 +54,7 @@ impl Default for Policy {
             unknown: Unknown::Deny,
             least_confidence: 0.5,
             ambiguous_ratio: 0.5,
+            budgets: Budgets::default(),
         }
     }
 }
@@ -140,18 +145,52 @@ pub struct Place {
     pub quality: TimeQuality,
 }
 
+/// A plate that is less likely than this is not named beside the one that decided.
+const LEAST_NAMED: f64 = 0.001;
+
 /// Judges one read; no read at all is something that came by without a readable plate.
 pub fn judge(index: &Index, policy: &Policy, place: &Place, read: Option<&PlateRead>) -> Verdict {
-    let (outcome, reason, permit) = match read {
-        None => (unknown(policy), Reason::NoPlate, None),
-        Some(read) => judge_read(index, policy, place, read),
+    let Some(read) = read else {
+        return Verdict {
+            outcome: unknown(policy),
+            reason: Reason::NoPlate,
+            permit: None,
+            book_version: index.version(),
+            probability: None,
+            runner_up: None,
+        };
     };
+    let weighed = index.plates.weigh(read);
+    let (outcome, reason, permit) = judge_read(index, policy, place, read, &weighed);
+    let own = permit.and_then(|permit| index.plates.find(&permit.plate.key()));
     Verdict {
         outcome,
         reason,
         permit: permit.map(|permit| permit.id),
         book_version: index.version(),
+        probability: own.map(|own| weighed.probability_of(own) as f32),
+        runner_up: runner_up(index, place, &weighed, own),
     }
+}
+
+/// The likeliest plate of the book besides the one that decided, by the permit that comes nearest to opening.
+fn runner_up(
+    index: &Index,
+    place: &Place,
+    weighed: &Weighed,
+    own: Option<usize>,
+) -> Option<RunnerUp> {
+    let other = weighed
+        .matches
+        .iter()
+        .find(|found| Some(found.place) != own && found.probability >= LEAST_NAMED)?;
+    let permit = index
+        .permits_at(other.place)
+        .max_by_key(|permit| (permit.denied, rank(weigh(index, place, permit))))?;
+    Some(RunnerUp {
+        permit: permit.id,
+        probability: other.probability as f32,
+    })
 }
 
 type Judgement<'a> = (Outcome, Reason, Option<&'a Permit>);
@@ -161,6 +200,7 @@ fn judge_read<'a>(
     policy: &Policy,
     place: &Place,
     read: &PlateRead,
+    weighed: &Weighed,
 ) -> Judgement<'a> {
     let key = read.text.key();
     let mut best: Option<(Reason, &Permit)> = None;
@@ -177,14 +217,13 @@ fn judge_read<'a>(
             best = Some((reason, permit));
         }
     }
-    let weighed = index.plates.weigh(read);
-    let budgets = Budgets::default();
+    let budgets = &policy.budgets;
     let denied = weighed
         .matches
         .iter()
         .filter(|found| found.probability >= budgets.loose)
         .find_map(|found| index.denying(place, found.place));
-    let call = weighed.call(&budgets, |plate| index.holding(place, plate).is_some());
+    let call = weighed.call(budgets, |plate| index.holding(place, plate).is_some());
     let Some((reason, permit)) = best else {
         if let Some(denied) = denied {
             return (Outcome::Deny, Reason::Denied, Some(denied));
@@ -408,13 +447,12 @@ mod tests {
             &place(),
             Some(&read(&[("ABC123", 0.9)])),
         );
-        let expected = Verdict {
-            outcome: Outcome::Open,
-            reason: Reason::Permitted,
-            permit: Some(listed.id),
-            book_version: 7,
-        };
-        assert_eq!(verdict, expected);
+        assert_eq!(verdict.outcome, Outcome::Open);
+        assert_eq!(verdict.reason, Reason::Permitted);
+        assert_eq!(verdict.permit, Some(listed.id));
+        assert_eq!(verdict.book_version, 7);
+        assert!(verdict.probability.unwrap() > 0.9995);
+        assert_eq!(verdict.runner_up, None);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 pub mod area;
 pub mod camera;
+mod cases;
 pub mod code;
 pub mod directive;
 pub mod event;

@@ -5,6 +5,7 @@ use minicbor::Encode;
 use serde::Deserialize;
 use serde::Serialize;
 
+use crate::cases::known;
 use crate::ids::PassageId;
 use crate::plate::PlateRead;
 use crate::time::Timestamp;
@@ -50,10 +51,9 @@ pub struct Sighting {
     pub vehicle: Option<Vehicle>,
 }
 
-/// Which way a vehicle moves through a camera's picture.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, Serialize, Deserialize,
-)]
+/// Which way a vehicle moves through a camera's picture. A way that this build does not know decodes as none where it is
+/// optional.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Serialize, Deserialize)]
 #[cbor(index_only)]
 #[serde(rename_all = "snake_case")]
 pub enum Heading {
@@ -63,6 +63,17 @@ pub enum Heading {
     /// Away from it.
     #[n(1)]
     Leaving,
+}
+
+impl Heading {
+    /// Every way.
+    pub const ALL: [Self; 2] = [Self::Approaching, Self::Leaving];
+}
+
+impl<'b, C> Decode<'b, C> for Heading {
+    fn decode(d: &mut minicbor::Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
+        known(d, &Self::ALL)
+    }
 }
 
 /// Which way through the gate.
@@ -114,4 +125,61 @@ pub struct Stages {
 /// A stage that did not run is left out, as it was before there was one.
 fn is_zero(micros: &u64) -> bool {
     *micros == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn sighting(heading: Option<Heading>) -> Sighting {
+        Sighting {
+            passage: PassageId(uuid::Uuid::from_bytes([1; 16])),
+            plate: None,
+            first_seen: Timestamp::from_millis(10),
+            last_seen: Timestamp::from_millis(20),
+            frames: 3,
+            camera: "front".into(),
+            heading,
+            vehicle: Some(Vehicle {
+                kind_confidence: 0.5,
+                ..Vehicle::default()
+            }),
+        }
+    }
+
+    #[test]
+    fn every_heading_is_read_by_its_number() {
+        for heading in Heading::ALL {
+            let bytes = minicbor::to_vec(heading).unwrap();
+            assert_eq!(minicbor::decode::<Heading>(&bytes).unwrap(), heading);
+        }
+    }
+
+    #[test]
+    fn a_heading_of_a_newer_build_is_none_and_swallows_nothing() {
+        let written = minicbor::to_vec(sighting(Some(Heading::Leaving))).unwrap();
+        let place = b"front";
+        let at = written
+            .windows(place.len())
+            .position(|window| window == place)
+            .unwrap()
+            + place.len();
+        assert_eq!(written[at], 1, "the heading stands behind the camera");
+        for unknown in [2u8, 0x17, 0x20] {
+            let mut newer = written.clone();
+            newer[at] = unknown;
+            let read: Sighting = minicbor::decode(&newer).unwrap();
+            assert_eq!(read, sighting(None), "{unknown:#x}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_a_sighting_or_an_error(bytes in prop::collection::vec(any::<u8>(), 0..60)) {
+            let _ = minicbor::decode::<Sighting>(&bytes);
+            let _ = minicbor::decode::<Option<Heading>>(&bytes);
+        }
+    }
 }

@@ -7,6 +7,8 @@ use minicbor::Encode;
 use serde::Deserialize;
 use serde::Serialize;
 
+use crate::cases::known;
+
 /// What kind of vehicle. A kind that this build does not know decodes as none where it is optional.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Serialize, Deserialize)]
 #[cbor(index_only)]
@@ -163,26 +165,6 @@ impl<'b, C> Decode<'b, C> for VehicleColour {
 impl fmt::Display for VehicleColour {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.word())
-    }
-}
-
-/// Reads a case by its number. One that is not known stays unread: the struct around it skips it, and a case that is read
-/// would make it skip its neighbour.
-fn known<T: Copy>(
-    d: &mut minicbor::Decoder<'_>,
-    cases: &[T],
-) -> Result<T, minicbor::decode::Error> {
-    let position = d.position();
-    let number = d.i64()?;
-    let case = usize::try_from(number)
-        .ok()
-        .and_then(|place| cases.get(place));
-    match case {
-        Some(case) => Ok(*case),
-        None => {
-            d.set_position(position);
-            Err(minicbor::decode::Error::unknown_variant(number).at(position))
-        }
     }
 }
 

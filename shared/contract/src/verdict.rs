@@ -68,7 +68,7 @@ pub enum Reason {
 }
 
 /// What the gate decided, and by what.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Encode, Decode, Serialize, Deserialize)]
 pub struct Verdict {
     /// What to do.
     #[n(0)]
@@ -82,4 +82,23 @@ pub struct Verdict {
     /// The version of the permit book that was asked.
     #[n(3)]
     pub book_version: u64,
+    /// How likely it is, 0 to 1, that the vehicle is the one of `permit`; none without either, or from builds before this.
+    #[n(4)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probability: Option<f32>,
+    /// The likeliest other plate of the book; none if no other is worth naming.
+    #[n(5)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runner_up: Option<RunnerUp>,
+}
+
+/// A plate of the book that the read may be instead.
+#[derive(Clone, Copy, Debug, PartialEq, Encode, Decode, Serialize, Deserialize)]
+pub struct RunnerUp {
+    /// A permit of that plate, whether it holds or not.
+    #[n(0)]
+    pub permit: PermitId,
+    /// How likely it is, 0 to 1, that the vehicle is that one.
+    #[n(1)]
+    pub probability: f32,
 }

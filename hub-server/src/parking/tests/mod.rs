@@ -133,6 +133,8 @@ pub fn judged(id: PassageId, text: &str, direction: Direction, outcome: Outcome)
             },
             permit: None,
             book_version: 7,
+            probability: None,
+            runner_up: None,
         },
         direction,
         stages: Stages {

@@ -25,6 +25,8 @@ const LISTED: f64 = 0.5;
 const NEIGHBOURS: f64 = 0.02;
 /// How many of these neighbours have one character more or less rather than another one.
 const LONGER_OR_SHORTER: f64 = 0.2;
+/// Of the random plates at least this part is taken for unlisted ones, however much the read looks like a listed one.
+const LEAST_RANDOM: f64 = 1e-4;
 /// How much less likely than the best plate, in nats, a plate may be to be weighed at all.
 const WORTH: f64 = 18.0;
 /// The most plates that are weighed in full.
@@ -136,6 +138,12 @@ impl Weighed {
         }
     }
 
+    /// How likely a plate is the one that was read; 0 for one that is not worth naming.
+    pub fn probability_of(&self, place: usize) -> f64 {
+        let found = self.matches.iter().find(|found| found.place == place);
+        found.map_or(0.0, |found| found.probability)
+    }
+
     /// The likeliest plate, unless a second one is nearly as likely.
     pub fn clear(&self, budgets: &Budgets) -> Option<&Match> {
         let first = self.matches.first()?;
@@ -220,29 +228,43 @@ impl Plates {
         });
         let count = self.plates.len().max(self.among).max(1) as f64;
         let near = self.near(&evidence);
+        let near: Vec<(usize, &[u8])> = near
+            .into_iter()
+            .filter_map(|place| Some((place, self.plates.get(place)?.as_slice())))
+            .collect();
         let mut neighbours = 0.0;
+        let mut listed = 0.0;
         let mut weights = Vec::with_capacity(near.len());
-        for place in near {
-            let Some(plate) = self.plates.get(place) else {
-                continue;
-            };
-            neighbours += evidence.neighbours(plate.as_slice()) / count;
+        let share = |codes: &[u8]| {
+            let anywhere = syntax::of_anywhere().share(codes);
+            region.map_or(anywhere, |(sure, syntax)| {
+                sure * syntax.share(codes) + (1.0 - sure) * anywhere
+            })
+        };
+        for (place, plate) in &near {
+            let others = near.iter().map(|(_, other)| *other);
+            // An unlisted plate is none of the book's: what the neighbours and the random plates have in common with it
+            // is taken from them, or a fleet with plates in a row would keep its own cars out.
+            let unlisted = evidence.neighbours(plate) - evidence.listed_neighbours(plate, others);
+            neighbours += unlisted.max(0.0) / count;
+            if plate.len() == evidence.length {
+                listed += share(plate) * evidence.straight(plate);
+            }
             // A plate that is none of the region's is as likely as the region guess is wrong.
-            let of_region = region.map_or(1.0, |(sure, syntax)| {
-                if syntax.fits(plate.as_slice()) {
-                    1.0
-                } else {
-                    1.0 - sure
-                }
-            });
-            let gain = evidence.gain(plate.as_slice());
-            weights.push((place, LISTED / count * gain * of_region));
+            let of_region = region.map_or(
+                1.0,
+                |(sure, syntax)| {
+                    if syntax.fits(plate) { 1.0 } else { 1.0 - sure }
+                },
+            );
+            weights.push((*place, LISTED / count * evidence.gain(plate) * of_region));
         }
         let means = evidence.means();
         let anywhere = syntax::of_anywhere().gain(&means);
         let random = region.map_or(anywhere, |(sure, syntax)| {
             sure * syntax.gain(&means) + (1.0 - sure) * anywhere
         });
+        let random = (random - listed).max(LEAST_RANDOM * random);
         let others = (1.0 - LISTED) * ((1.0 - NEIGHBOURS) * random + NEIGHBOURS * neighbours);
         let total: f64 = others + weights.iter().map(|(_, weight)| weight).sum::<f64>();
         if !(total.is_finite() && total > 0.0) {
@@ -417,6 +439,32 @@ impl Evidence {
             before = sums;
         }
         before[self.length]
+    }
+
+    /// How much likelier this read is if the plate stood there than if random symbols did, nothing dropped or added.
+    fn straight(&self, plate: &[u8]) -> f64 {
+        let gains = plate.iter().zip(&self.gains);
+        let sum: f64 = gains.map(|(code, gains)| gains[usize::from(*code)]).sum();
+        sum.exp()
+    }
+
+    /// What of [`Self::neighbours`] is of plates that the book lists, as far as they are as long as the read.
+    fn listed_neighbours<'a>(&self, plate: &[u8], listed: impl Iterator<Item = &'a [u8]>) -> f64 {
+        if plate.len() != self.length {
+            return 0.0;
+        }
+        let of_listed = |other: &[u8]| {
+            let mut differences = plate.iter().zip(other).filter(|(one, other)| one != other);
+            let (own, code) = differences.next()?;
+            let class = Class::of(*own);
+            let is_neighbour = differences.next().is_none() && class.holds(*code);
+            is_neighbour.then(|| self.straight(other) / (class.size() - 1) as f64)
+        };
+        let sums: f64 = listed
+            .filter(|other| other.len() == plate.len())
+            .filter_map(of_listed)
+            .sum();
+        (1.0 - LONGER_OR_SHORTER) * sums / plate.len().max(1) as f64
     }
 
     /// The mean gain over the plates that differ from this one by one character.

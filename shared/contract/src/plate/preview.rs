@@ -68,7 +68,7 @@ pub fn preview(plate: &Plate, listed: &[Plate], budgets: &Budgets) -> Preview {
             continue;
         };
         for named in (0..SYMBOLS as u8).filter(|named| *named != code) {
-            let true_of = confusion::measured().true_of;
+            let true_of = &confusion::measured().true_of;
             if true_of[usize::from(named)][usize::from(code)] < OFTEN {
                 continue;
             }

@@ -128,6 +128,26 @@ impl Syntax {
         formed + self.formless / 9.0 * formless
     }
 
+    /// How likely a random plate of this syntax is this one, as codes.
+    pub(super) fn share(&self, codes: &[u8]) -> f64 {
+        let forms = self.by_length.get(&codes.len());
+        let formed: f64 = forms
+            .into_iter()
+            .flatten()
+            .filter(|(_, pattern)| {
+                pattern
+                    .iter()
+                    .zip(codes)
+                    .all(|(class, code)| class.holds(*code))
+            })
+            .map(|(share, pattern)| {
+                let sizes = pattern.iter().map(|class| class.size() as f64);
+                share / sizes.product::<f64>()
+            })
+            .sum();
+        formed + self.formless / 9.0 / (SYMBOLS as f64).powi(codes.len() as i32)
+    }
+
     /// Whether a plate, as codes, keeps to a form.
     pub(super) fn fits(&self, codes: &[u8]) -> bool {
         self.by_length.get(&codes.len()).is_some_and(|forms| {
