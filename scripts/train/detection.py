@@ -6,13 +6,18 @@ import cv2
 import numpy as np
 import torch
 
-from networks import LONG_SIDE, NEAR_LONG_SIDE, STRIDE
+from networks import CLOSE_LOOK, CLOSE_PLATE, LONG_SIDE, NEAR_LONG_SIDE, STRIDE
 
 NMS_IOU = 0.3
 CONTAINED = 0.7
 SMALL = 400
 BORDER = 0.15
 MOST_ENLARGED = 2.0
+CANDIDATE = 0.2
+LEAST_NEAR = 0.05
+LEAST_OVERLAP = 0.3
+MOST_LOOKS = 12
+BESIDE = 127
 
 
 @dataclass
@@ -24,6 +29,8 @@ class Scaled:
     scale_y: float
     border_x: int = 0
     border_y: int = 0
+    left: float = 0.0
+    top: float = 0.0
 
 
 def network_frame(grey: np.ndarray, long_side: int = LONG_SIDE, bordered: bool = False) -> Scaled:
@@ -49,6 +56,7 @@ def all_peaks(output: np.ndarray, threshold: float, scaled: Scaled | None = None
         corners = (output[1:, i, j].reshape(4, 2) + np.float32([j + 0.5, i + 0.5])) * STRIDE
         if scaled is not None:
             corners = (corners - np.float32([scaled.border_x, scaled.border_y])) / np.float32([scaled.scale_x, scaled.scale_y])
+            corners = corners + np.float32([scaled.left, scaled.top])
         found.append((float(probability[i, j]), corners))
     return found
 
@@ -95,9 +103,45 @@ def peaks_at(model, grey: np.ndarray, threshold: float, long_side: int, bordered
     return all_peaks(output, threshold, scaled)
 
 
-def detect(model, grey: np.ndarray, threshold: float, long_side: int = LONG_SIDE, near_long_side: int = NEAR_LONG_SIDE):
-    """The plates of a frame: a fine pass for far plates, a coarse one for near plates, and each plate once."""
-    found = peaks_at(model, grey, threshold, long_side)
+def piece(grey: np.ndarray, corners: np.ndarray) -> Scaled:
+    """The surroundings of a plate as the network takes them in the close look."""
+    x, y, w, h = bounds(corners)
+    scale = min(CLOSE_PLATE[0] / max(w, 1), CLOSE_PLATE[1] / max(h, 1))
+    columns, rows = (int(side / scale + 0.5) for side in CLOSE_LOOK)
+    left, top = int(np.floor(x + w / 2 - columns / 2)), int(np.floor(y + h / 2 - rows / 2))
+    cut = np.full((rows, columns), BESIDE, np.uint8)
+    x0, y0, x1, y1 = max(left, 0), max(top, 0), min(left + columns, grey.shape[1]), min(top + rows, grey.shape[0])
+    if x0 < x1 and y0 < y1:
+        cut[y0 - top : y1 - top, x0 - left : x1 - left] = grey[y0:y1, x0:x1]
+    seen = cv2.resize(cut, CLOSE_LOOK, interpolation=cv2.INTER_AREA if columns > CLOSE_LOOK[0] else cv2.INTER_LINEAR)
+    values = torch.from_numpy(seen.astype(np.float32) / 127.5 - 1)[None, None]
+    return Scaled(values, CLOSE_LOOK[0] / columns, CLOSE_LOOK[1] / rows, left=left, top=top)
+
+
+def look_closely(model, grey: np.ndarray, far):
+    """(probability, corners, corners from afar) of a candidate after the close look; none if it is no plate from near."""
+    scaled = piece(grey, far[1])
+    with torch.no_grad():
+        output = model(scaled.values)[0].float().numpy()
+    box = bounds(far[1])
+    near = [(one, iou(box, bounds(one[1]))) for one in all_peaks(output, LEAST_NEAR, scaled)]
+    near = [(one, overlap) for one, overlap in near if overlap > LEAST_OVERLAP]
+    if not near:
+        return None
+    probability, corners = max(near, key=lambda pair: pair[0][0] * pair[1] ** 0.5)[0]
+    logit = sum(np.log(value / (1 - value)) for value in (far[0], probability)) / 2
+    return float(1 / (1 + np.exp(-logit))), corners, far[1]
+
+
+def candidates(model, grey: np.ndarray, long_side: int = LONG_SIDE, near_long_side: int = NEAR_LONG_SIDE) -> list:
+    """What may be a plate, each looked at closely: (probability, corners, corners from afar), so that one run serves every threshold."""
+    found = peaks_at(model, grey, CANDIDATE, long_side)
     if near_long_side:
-        found += peaks_at(model, grey, threshold, near_long_side, max(grey.shape) < SMALL)
-    return kept(found)
+        found += peaks_at(model, grey, CANDIDATE, near_long_side, max(grey.shape) < SMALL)
+    looks = (look_closely(model, grey, one) for one in kept(found)[:MOST_LOOKS])
+    return kept([one for one in looks if one])
+
+
+def detect(model, grey: np.ndarray, threshold: float, long_side: int = LONG_SIDE, near_long_side: int = NEAR_LONG_SIDE):
+    """The plates of a frame: a fine pass for far plates, a coarse one for near plates, a close look at each, and each plate once."""
+    return [one for one in candidates(model, grey, long_side, near_long_side) if one[0] >= threshold]

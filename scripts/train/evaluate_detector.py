@@ -23,7 +23,6 @@ import scenes
 from networks import PlateDetector
 
 LEAST_WIDTH = 40
-LOWEST = 0.2
 SIZES = ((0, 40), (40, 80), (80, 160), (160, 10_000))
 
 
@@ -45,9 +44,8 @@ def sure(found: list, threshold: float) -> list:
 
 
 def candidates(options, model, grey: np.ndarray) -> list:
-    """All peaks of both passes, before suppression, so that one run serves every threshold."""
-    found = detection.peaks_at(model, grey, LOWEST, options.long_side)
-    return found + detection.peaks_at(model, grey, LOWEST, options.near_long_side, max(grey.shape) < detection.SMALL)
+    """All candidates of both passes after the close look, so that one run serves every threshold."""
+    return [one[:2] for one in detection.candidates(model, grey, options.long_side, options.near_long_side)]
 
 
 def look(options, name: str, grey: np.ndarray, boxes, found) -> None:

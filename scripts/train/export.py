@@ -20,11 +20,11 @@ import detection
 import europe
 import exported
 from geometry import rectify, standardised
-from networks import ALPHABET, LONG_SIDE, MARGIN_X, MARGIN_Y, NEAR_LONG_SIDE, READER_HEIGHT, READER_STEPS, READER_WIDTH, REGIONS, ROW_SHARE, STRIDE, PlateDetector, PlateReader, folded
+from networks import ALPHABET, CLOSE_LOOK, CLOSE_PLATE, LONG_SIDE, MARGIN_X, MARGIN_Y, NEAR_LONG_SIDE, READER_HEIGHT, READER_STEPS, READER_WIDTH, REGIONS, ROW_SHARE, STRIDE, PlateDetector, PlateReader, folded
 from reading import read
 
-DETECTOR_THRESHOLD = 0.5
-DETECTOR_VERSION = "2"
+DETECTOR_THRESHOLD = 0.4
+DETECTOR_VERSION = "3"
 READER_VERSION = "2"
 
 
@@ -117,7 +117,8 @@ def write_table(models: str) -> None:
     entries = [
         {
             "name": "plate-detector", "version": DETECTOR_VERSION, "file": "plate-detector.safetensors", "task": "detect-plate", "input": "grey",
-            "long_side": LONG_SIDE, "near_long_side": NEAR_LONG_SIDE, "pad_multiple": 32, "stride": STRIDE, "threshold": DETECTOR_THRESHOLD, "nms_iou": detection.NMS_IOU,
+            "long_side": LONG_SIDE, "near_long_side": NEAR_LONG_SIDE, "pad_multiple": 32, "stride": STRIDE,
+            "candidate": detection.CANDIDATE, "threshold": DETECTOR_THRESHOLD, "nms_iou": detection.NMS_IOU, "close_look": CLOSE_LOOK, "close_plate": CLOSE_PLATE,
         },
         {
             "name": "plate-reader", "version": READER_VERSION, "file": "plate-reader.safetensors", "task": "read-plate", "input": "grey", "width": READER_WIDTH,

@@ -9,7 +9,7 @@ Grey (both networks): g = 0.299 R + 0.587 G + 0.114 B on 0..255, not rounded or 
 
 PLATE DETECTOR (`PlateDetector`)
   Two passes over a frame: at LONG_SIDE for far plates, at NEAR_LONG_SIDE (an eighth of the cost) for near ones, whose extent
-    is beyond what the network sees at once in the fine pass.
+    is beyond what the network sees at once in the fine pass. Then a close look at each candidate (below).
   Pre-processing of a pass: scale s = min(side / max(w, h), 2). Network size nw = round(w s), nh = round(h s) (round half up).
     Shrink by area averaging (each output pixel is the mean of the rectangle it covers), enlarge bilinearly with aligned
     edges. x = g / 127.5 - 1. Pad right and bottom with 0.0 (after this normalisation) to a multiple of 32. In the near pass of
@@ -78,6 +78,8 @@ import torch.nn.functional as F
 LONG_SIDE = 768
 NEAR_LONG_SIDE = 256
 STRIDE = 8
+CLOSE_LOOK = (256, 160)
+CLOSE_PLATE = (100.0, 90.0)
 READER_HEIGHT = 40
 READER_WIDTH = 144
 READER_STEPS = READER_WIDTH // 4

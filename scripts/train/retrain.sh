@@ -30,8 +30,8 @@ cd "$here"
 if [ -z "$web" ]; then
     "$python" web_corners.py --data "$data" --detector "$work/detector-1.pt" --out "$work/web-corners.json"
 fi
-"$python" scenes.py --data "$data" --corners "$work/web-corners.json" --out "$work/windows-2" --windows 12000 --rendered 1200 --seed "$((seed + 2))" $real $web
-"$python" train_detector.py --arrays "$work/windows-2" "$work/windows-1" --out "$work/detector.pt" --start "$work/detector-1.pt" --steps 3000 --rate 1.2e-3 --seed "$((seed + 1))"
+"$python" scenes.py --data "$data" --corners "$work/web-corners.json" --out "$work/windows-2" --windows 20000 --rendered 1500 --seed "$((seed + 2))" $real $web
+"$python" train_detector.py --arrays "$work/windows-2" "$work/windows-1" --out "$work/detector.pt" --start "$work/detector-1.pt" --steps 16000 --rate 1.3e-3 --seed "$((seed + 1))"
 "$python" export.py --detector "$work/detector.pt" --reader "$work/reader.pt"
 if [ -n "$real$web" ]; then
     "$python" evaluate.py --data "$data" --arrays "$work/reader" --only reader,samples

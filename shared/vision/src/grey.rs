@@ -93,6 +93,33 @@ impl Grey {
         scaled
     }
 
+    /// A piece of the picture from `[x, y]` on, `[columns, rows]` large; `beside` where it is not the picture's.
+    pub(crate) fn piece(
+        &self,
+        [x, y]: [isize; 2],
+        [columns, rows]: [usize; 2],
+        beside: u8,
+    ) -> Self {
+        let mut pixels = vec![beside; columns * rows];
+        // The columns that both have, in the picture and in the piece.
+        let (from, skip) = (x.max(0) as usize, (-x).max(0) as usize);
+        let count = (self.width.saturating_sub(from)).min(columns.saturating_sub(skip));
+        for (row, to) in pixels.chunks_exact_mut(columns).enumerate() {
+            let Ok(row) = usize::try_from(y + row as isize) else {
+                continue;
+            };
+            if row < self.height && count > 0 {
+                let line = &self.pixels[row * self.width + from..][..count];
+                to[skip..skip + count].copy_from_slice(line);
+            }
+        }
+        Self {
+            width: columns,
+            height: rows,
+            pixels,
+        }
+    }
+
     /// The grey value at a point between pixels, where pixel centres have whole coordinates; outside, the nearest edge.
     pub(crate) fn sample(&self, x: f32, y: f32) -> f32 {
         let x = x.clamp(0.0, (self.width - 1) as f32);

@@ -148,10 +148,19 @@ pub(crate) enum Task {
         pad_multiple: usize,
         /// Pixels that an output cell stands for.
         stride: usize,
+        /// The least sureness of what is looked at closely; as `threshold` if left out.
+        #[serde(default)]
+        candidate: Option<f32>,
         /// The least sureness of a plate.
         threshold: f32,
         /// Plates that overlap more than this are the same.
         nms_iou: f32,
+        /// Columns and rows of the close look at each candidate; `[0, 0]`: there is none.
+        #[serde(default)]
+        close_look: [usize; 2],
+        /// The most that a plate fills of it, across and down.
+        #[serde(default)]
+        close_plate: [f32; 2],
     },
     /// Reads plates.
     ReadPlate {

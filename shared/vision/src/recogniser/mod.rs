@@ -213,33 +213,48 @@ impl Recogniser {
         self.pool.install(|| self.run(picture, detail))
     }
 
-    /// The plates of a single picture that nothing follows, as a person hands it in: where nothing is read it looks again,
-    /// closer into a large picture (four times the usual cost), and at a small one as if it were a plate as a whole.
+    /// The plates of a single picture that nothing follows, as a person hands it in. Where nothing is read in a large picture
+    /// it is looked at once more at a larger size (four times the usual cost); a small one may also be a plate as a whole.
     pub fn recognise_still(&self, picture: &Picture) -> Result<Recognition, ModelError> {
         self.pool.install(|| {
             let mut seen = self.run(picture, Detail::Full)?;
+            let grey = picture.grey();
+            let mut watch = Watch::start();
             if seen.plates.is_empty() {
-                let grey = picture.grey();
-                let mut watch = Watch::start();
-                let closer = self
+                let found = self
                     .detector
-                    .look_closer(grey)
+                    .find_in_large(grey)
                     .map_err(|error| failed("plate-detector", &error))?;
                 watch.detected();
-                seen.plates = self.read(grey, closer, LEAST_SURE)?;
-                if let (true, Some(corners)) = (seen.plates.is_empty(), detector::whole(grey)) {
-                    let whole = Found {
-                        sure: SURE_OF_WHOLE,
-                        corners,
-                    };
-                    seen.plates = self.read(grey, vec![whole], LEAST_SURE_WHOLE)?;
-                }
-                let (detect_us, read_us) = watch.read();
-                seen.detect_us += detect_us;
-                seen.read_us += read_us;
+                seen.plates = self.read(grey, found, LEAST_SURE)?;
             }
+            self.read_as_whole(grey, &mut seen.plates)?;
+            let (detect_us, read_us) = watch.read();
+            seen.detect_us += detect_us;
+            seen.read_us += read_us;
             Ok(seen)
         })
+    }
+
+    /// Where a small picture reads better as one plate than as a scene with plates, it is one.
+    fn read_as_whole(&self, grey: &Grey, plates: &mut Vec<PlateRead>) -> Result<(), ModelError> {
+        let wholes = detector::wholes(grey).into_iter().map(|corners| Found {
+            sure: SURE_OF_WHOLE,
+            corners,
+            before: None,
+        });
+        let whole = self
+            .read(grey, wholes.collect(), LEAST_SURE_WHOLE)?
+            .into_iter()
+            .max_by(|one, other| one.confidence.total_cmp(&other.confidence));
+        if let Some(whole) = whole
+            && plates
+                .iter()
+                .all(|plate| plate.confidence < whole.confidence)
+        {
+            *plates = vec![whole];
+        }
+        Ok(())
     }
 
     /// Work on the networks in their threads.
@@ -273,34 +288,57 @@ impl Recogniser {
         least_sure: f32,
     ) -> Result<Vec<PlateRead>, ModelError> {
         found.truncate(MOST_PLATES);
+        let mut plates = Vec::with_capacity(found.len());
+        let mut again = Vec::new();
+        for (plate, reading) in self.readings(grey, found)? {
+            match plate_read(&plate, reading, least_sure) {
+                Some(read) => plates.push(read),
+                // What the close look lost, the corners from afar may still show.
+                None => again.extend(plate.before.map(|corners| Found {
+                    corners,
+                    before: None,
+                    ..plate
+                })),
+            }
+        }
+        for (plate, reading) in self.readings(grey, again)? {
+            plates.extend(plate_read(&plate, reading, least_sure));
+        }
+        plates.sort_by(|one, other| area(other).total_cmp(&area(one)));
+        Ok(plates)
+    }
+
+    /// What stands on each plate, if anything does.
+    fn readings(
+        &self,
+        grey: &Grey,
+        found: Vec<Found>,
+    ) -> Result<Vec<(Found, Option<Reading>)>, ModelError> {
         let corners: Vec<[[f32; 2]; 4]> = found.iter().map(|plate| plate.corners).collect();
         let readings = self
             .reader
             .read(grey, &corners)
             .map_err(|error| failed("plate-reader", &error))?;
-        let mut plates: Vec<PlateRead> = found
-            .into_iter()
-            .zip(readings)
-            .filter_map(|(plate, reading)| {
-                let Reading { spelling, region } = reading?;
-                let best = spelling.candidates.first()?;
-                if !is_plausible(&spelling, least_sure) {
-                    return None;
-                }
-                Some(PlateRead {
-                    text: best.text.clone(),
-                    confidence: best.confidence,
-                    corners: plate.corners,
-                    detection: plate.sure,
-                    candidates: spelling.candidates,
-                    characters: spelling.characters,
-                    region: Some(region),
-                })
-            })
-            .collect();
-        plates.sort_by(|one, other| area(other).total_cmp(&area(one)));
-        Ok(plates)
+        Ok(found.into_iter().zip(readings).collect())
     }
+}
+
+/// A reading as a plate's, if it is one.
+fn plate_read(plate: &Found, reading: Option<Reading>, least_sure: f32) -> Option<PlateRead> {
+    let Reading { spelling, region } = reading?;
+    let best = spelling.candidates.first()?;
+    if !is_plausible(&spelling, least_sure) {
+        return None;
+    }
+    Some(PlateRead {
+        text: best.text.clone(),
+        confidence: best.confidence,
+        corners: plate.corners,
+        detection: plate.sure,
+        candidates: spelling.candidates,
+        characters: spelling.characters,
+        region: Some(region),
+    })
 }
 
 /// How long finding and reading took.

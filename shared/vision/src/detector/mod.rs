@@ -1,8 +1,22 @@
 //! The plate detector: a grey frame in, the four corners of each plate out. scripts/train/networks.py describes it.
 
+mod boxes;
+mod close;
+mod input;
+
 use candle_core::Result;
 use candle_core::Tensor;
 
+use self::boxes::bounds;
+use self::boxes::contained;
+use self::boxes::is_outline;
+use self::boxes::overlap;
+use self::close::CloseLook;
+use self::input::BORDER;
+pub(crate) use self::input::Input;
+use self::input::Place;
+use self::input::is_small;
+pub(crate) use self::input::wholes;
 use crate::grey::Grey;
 use crate::layers::Conv;
 use crate::layers::Map;
@@ -10,20 +24,12 @@ use crate::layers::Scratch;
 use crate::layers::Weights;
 use crate::models::Task;
 
-/// A frame is enlarged at most so much.
-const MOST_ENLARGED: f64 = 2.0;
-/// A picture whose longer side is shorter than this may be a crop of a plate: the near pass puts grey around it.
-const SMALL: usize = 400;
-/// The width of that grey on each side, as a part of the longer side.
-const BORDER: f64 = 0.15;
 /// A box of which more than this part lies in a surer one, or the other way round, is the same plate.
 const CONTAINED: f32 = 0.7;
-/// A small picture of such proportions may be nothing but a plate.
-const WHOLE: std::ops::RangeInclusive<f64> = 1.5..=7.0;
-/// Frames with a longer side than this lose plates when they shrink to the network's size: worth a second look.
+/// Frames with a longer side than this lose plates when they shrink to the network's size: worth a look at a larger one.
 const LARGE: usize = 1600;
-/// The longer side of that second look, as a multiple of the usual one.
-const CLOSER: usize = 2;
+/// The longer side of that look, as a multiple of the usual one.
+const LARGER: usize = 2;
 /// The network pads to a multiple of this.
 const PADDED_TO: usize = 32;
 /// The longer side of a coarse fine pass, as a part of the usual one: its work is that part squared, 4 of 9.
@@ -42,6 +48,8 @@ pub(crate) struct Found {
     pub(crate) sure: f32,
     /// Clockwise from the plate's top left, in pixels of the frame; a pixel's centre lies at +0.5.
     pub(crate) corners: [[f32; 2]; 4],
+    /// The corners before the close look, if there was one: what is left to try where nothing can be read.
+    pub(crate) before: Option<[[f32; 2]; 4]>,
 }
 
 /// How finely far plates are sought.
@@ -79,8 +87,11 @@ pub(crate) struct Detector {
 struct Rule {
     long_side: usize,
     near_long_side: usize,
+    /// The least sureness of what is worth a close look.
+    candidate: f32,
     threshold: f32,
     same_plate: f32,
+    close: Option<CloseLook>,
 }
 
 impl Detector {
@@ -109,7 +120,7 @@ impl Detector {
     }
 
     /// The plates of a frame, surest first: a fine pass for far plates, and a coarse one, which costs an eighth of it, for
-    /// plates that are too near for the fine one to see whole.
+    /// plates that are too near for the fine one to see whole; then a close look at each.
     pub(crate) fn find(&self, frame: &Grey, detail: Detail) -> Result<Vec<Found>> {
         let long_side = match detail {
             Detail::Full => self.rule.long_side,
@@ -120,28 +131,33 @@ impl Detector {
             let border = if is_small(frame) { BORDER } else { 0.0 };
             found.extend(self.peaks(&Input::of(frame, self.rule.near_long_side, border))?);
         }
-        Ok(each_once(found, self.rule.same_plate))
+        self.settled(frame, found)
     }
 
     /// The plates of a large frame at twice the usual size, four times the cost; none of a frame that would gain nothing.
-    pub(crate) fn look_closer(&self, frame: &Grey) -> Result<Vec<Found>> {
+    pub(crate) fn find_in_large(&self, frame: &Grey) -> Result<Vec<Found>> {
         if frame.width().max(frame.height()) <= LARGE {
             return Ok(Vec::new());
         }
-        let long_side = (self.rule.long_side * CLOSER).min(*LONG_SIDES.end());
+        let long_side = (self.rule.long_side * LARGER).min(*LONG_SIDES.end());
         let found = self.peaks(&Input::of(frame, long_side, 0.0))?;
-        Ok(each_once(found, self.rule.same_plate))
+        self.settled(frame, found)
+    }
+
+    /// Of all peaks each plate once, looked at closely, if it is sure enough.
+    fn settled(&self, frame: &Grey, found: Vec<Found>) -> Result<Vec<Found>> {
+        let mut found = each_once(found, self.rule.same_plate);
+        if let Some(close) = &self.rule.close {
+            let seen = close.at(self, frame, found)?;
+            found = each_once(seen, self.rule.same_plate);
+        }
+        found.retain(|plate| plate.sure >= self.rule.threshold);
+        Ok(found)
     }
 
     fn peaks(&self, input: &Input) -> Result<Vec<Found>> {
-        let (cells, [rows, columns]) = self.cells(input)?;
-        Ok(peaks(
-            &cells,
-            rows,
-            columns,
-            self.rule.threshold,
-            input.place,
-        ))
+        let (cells, sides) = self.cells(input)?;
+        Ok(peaks(&cells, sides, self.rule.candidate, input.place))
     }
 
     /// A frame as the network takes it in the fine pass.
@@ -152,8 +168,12 @@ impl Detector {
 
     /// What the network says of each cell, plane by plane, and its rows and columns.
     pub(crate) fn cells(&self, input: &Input) -> Result<(Vec<f32>, [usize; 2])> {
-        let sides = [1, input.height, input.width];
-        let output = self.run(&Map::of_squares(&input.values, sides, 4, &self.scratch)?)?;
+        self.cells_of(&input.values, [1, input.height, input.width])
+    }
+
+    /// The same of several inputs of one size, one after the other.
+    fn cells_of(&self, values: &[f32], sides: [usize; 3]) -> Result<(Vec<f32>, [usize; 2])> {
+        let output = self.run(&Map::of_squares(values, sides, 4, &self.scratch)?)?;
         let (_, _, rows, columns) = output.dims4()?;
         Ok((output.flatten_all()?.to_vec1()?, [rows, columns]))
     }
@@ -189,8 +209,11 @@ impl Rule {
             near_long_side,
             pad_multiple,
             stride,
+            candidate,
             threshold,
             nms_iou,
+            close_look,
+            close_plate,
         } = task
         else {
             return Err("its task is not detect-plate".to_owned());
@@ -210,7 +233,12 @@ impl Rule {
                 "its near long side {near_long_side} is neither 0 nor in {LONG_SIDES:?}"
             ));
         }
-        for (name, value) in [("threshold", threshold), ("nms_iou", nms_iou)] {
+        let candidate = candidate.unwrap_or(*threshold);
+        for (name, value) in [
+            ("candidate", &candidate),
+            ("threshold", threshold),
+            ("nms_iou", nms_iou),
+        ] {
             if !(*value > 0.0 && *value < 1.0) {
                 return Err(format!("its {name} {value} is not between 0 and 1"));
             }
@@ -218,92 +246,20 @@ impl Rule {
         Ok(Self {
             long_side: *long_side,
             near_long_side: *near_long_side,
+            candidate,
             threshold: *threshold,
             same_plate: *nms_iou,
+            close: CloseLook::of(*close_look, *close_plate)?,
         })
     }
 }
 
-/// Whether a picture may be a crop of a plate rather than a scene.
-fn is_small(frame: &Grey) -> bool {
-    frame.width().max(frame.height()) < SMALL
-}
-
-/// The whole picture as one plate, if it is small and has a plate's proportions: what is left to try where nothing was found.
-pub(crate) fn whole(frame: &Grey) -> Option<[[f32; 2]; 4]> {
-    let (width, height) = (frame.width() as f32, frame.height() as f32);
-    let is_plate_like = WHOLE.contains(&f64::from(width / height));
-    (is_small(frame) && is_plate_like).then_some([
-        [0.0, 0.0],
-        [width, 0.0],
-        [width, height],
-        [0.0, height],
-    ])
-}
-
-/// A frame as the network takes it.
-pub(crate) struct Input {
-    /// Row by row.
-    pub(crate) values: Vec<f32>,
-    /// Pixels of a row, with the padding.
-    pub(crate) width: usize,
-    /// Rows, with the padding.
-    pub(crate) height: usize,
-    place: Place,
-}
-
-/// Where a frame lies in the network's input.
-#[derive(Clone, Copy, Debug)]
-struct Place {
-    /// Network pixels for each pixel of the frame, across and down.
-    scale: [f32; 2],
-    /// Network pixels left of the frame and above it.
-    border: f32,
-}
-
-impl Input {
-    /// The frame at `long_side`, with `border` of that as mid-grey on each side.
-    fn of(frame: &Grey, long_side: usize, border: f64) -> Self {
-        let long = frame.width().max(frame.height());
-        let scale = (long_side as f64 / long as f64).min(MOST_ENLARGED);
-        let side = |length: usize| ((length as f64 * scale + 0.5) as usize).max(1);
-        let (inner_width, inner_height) = (side(frame.width()), side(frame.height()));
-        let border = (border * inner_width.max(inner_height) as f64 + 0.5) as usize;
-        let width = (inner_width + 2 * border).next_multiple_of(PADDED_TO);
-        let height = (inner_height + 2 * border).next_multiple_of(PADDED_TO);
-        let scaled = frame.scaled(inner_width, inner_height);
-        let mut values = vec![0.0; width * height];
-        for (to, from) in values
-            .chunks_exact_mut(width)
-            .skip(border)
-            .zip(scaled.chunks_exact(inner_width))
-        {
-            for (value, grey) in to[border..].iter_mut().zip(from) {
-                *value = grey / 127.5 - 1.0;
-            }
-        }
-        let ratio = |inner: usize, outer: usize| (inner as f64 / outer as f64) as f32;
-        Self {
-            values,
-            width,
-            height,
-            place: Place {
-                scale: [
-                    ratio(inner_width, frame.width()),
-                    ratio(inner_height, frame.height()),
-                ],
-                border: border as f32,
-            },
-        }
-    }
-}
-
 /// The peaks of an output of nine planes as plates, surest first; neighbours may be the same plate.
-fn peaks(cells: &[f32], rows: usize, columns: usize, threshold: f32, place: Place) -> Vec<Found> {
+fn peaks(cells: &[f32], [rows, columns]: [usize; 2], threshold: f32, place: Place) -> Vec<Found> {
     let plane = rows * columns;
     // A monotonic function keeps the order, so peaks are sought among logits.
     let logit = |row: usize, column: usize| cells[row * columns + column];
-    let least = (threshold / (1.0 - threshold)).ln();
+    let least = logit_of(threshold);
     let mut peaks = Vec::new();
     for row in 0..rows {
         for column in 0..columns {
@@ -323,7 +279,6 @@ fn peaks(cells: &[f32], rows: usize, columns: usize, threshold: f32, place: Plac
     }
     peaks.sort_by(|one, other| other.0.total_cmp(&one.0));
     peaks.truncate(MOST_PEAKS);
-    let [scale_x, scale_y] = place.scale;
     peaks
         .into_iter()
         .filter_map(|(logit, row, column)| {
@@ -331,15 +286,28 @@ fn peaks(cells: &[f32], rows: usize, columns: usize, threshold: f32, place: Plac
             let corners = std::array::from_fn(|index| {
                 let x = cells[(1 + 2 * index) * plane + at];
                 let y = cells[(2 + 2 * index) * plane + at];
-                [
-                    ((column as f32 + 0.5 + x) * CELL as f32 - place.border) / scale_x,
-                    ((row as f32 + 0.5 + y) * CELL as f32 - place.border) / scale_y,
-                ]
+                place.in_frame([
+                    (column as f32 + 0.5 + x) * CELL as f32,
+                    (row as f32 + 0.5 + y) * CELL as f32,
+                ])
             });
-            let sure = 1.0 / (1.0 + (-logit).exp());
-            is_outline(&corners).then_some(Found { sure, corners })
+            is_outline(&corners).then_some(Found {
+                sure: probability_of(logit),
+                corners,
+                before: None,
+            })
         })
         .collect()
+}
+
+/// The logit of a probability.
+fn logit_of(probability: f32) -> f32 {
+    (probability / (1.0 - probability)).ln()
+}
+
+/// The probability of a logit.
+fn probability_of(logit: f32) -> f32 {
+    1.0 / (1.0 + (-logit).exp())
 }
 
 /// Each plate once, surest first: a box that overlaps a surer one by more than `same_plate`, or lies in it or around it, is
@@ -360,56 +328,6 @@ fn each_once(mut found: Vec<Found>, same_plate: f32) -> Vec<Found> {
     kept
 }
 
-/// Whether four corners go clockwise around an area that could hold letters.
-fn is_outline(corners: &[[f32; 2]; 4]) -> bool {
-    let finite = corners.iter().flatten().all(|value| value.is_finite());
-    let area: f32 = (0..4)
-        .map(|index| {
-            let [x0, y0] = corners[index];
-            let [x1, y1] = corners[(index + 1) % 4];
-            x0 * y1 - x1 * y0
-        })
-        .sum();
-    finite && area / 2.0 >= 16.0
-}
-
-/// Left, top, right, bottom.
-fn bounds(corners: &[[f32; 2]; 4]) -> [f32; 4] {
-    corners.iter().fold(
-        [
-            f32::INFINITY,
-            f32::INFINITY,
-            f32::NEG_INFINITY,
-            f32::NEG_INFINITY,
-        ],
-        |[left, top, right, bottom], [x, y]| {
-            [left.min(*x), top.min(*y), right.max(*x), bottom.max(*y)]
-        },
-    )
-}
-
-/// The area that two upright boxes share.
-fn shared(one: [f32; 4], other: [f32; 4]) -> f32 {
-    let width = one[2].min(other[2]) - one[0].max(other[0]);
-    let height = one[3].min(other[3]) - one[1].max(other[1]);
-    width.max(0.0) * height.max(0.0)
-}
-
-fn area([left, top, right, bottom]: [f32; 4]) -> f32 {
-    (right - left) * (bottom - top)
-}
-
-/// Intersection over union of two upright boxes.
-fn overlap(one: [f32; 4], other: [f32; 4]) -> f32 {
-    let both = shared(one, other);
-    both / (area(one) + area(other) - both)
-}
-
-/// The part of the smaller of two upright boxes that lies in the other.
-fn contained(one: [f32; 4], other: [f32; 4]) -> f32 {
-    shared(one, other) / area(one).min(area(other))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -417,6 +335,7 @@ mod tests {
     const PLACE: Place = Place {
         scale: [1.0; 2],
         border: 0.0,
+        origin: [0.0; 2],
     };
 
     /// Nine planes with one plate of 4 x 2 cells around each of the peaks.
@@ -436,6 +355,7 @@ mod tests {
         Found {
             sure,
             corners: [[left, top], [right, top], [right, bottom], [left, bottom]],
+            before: None,
         }
     }
 
@@ -445,8 +365,9 @@ mod tests {
         let place = Place {
             scale: [0.5, 0.25],
             border: 4.0,
+            origin: [0.0; 2],
         };
-        let found = peaks(&cells, 8, 8, 0.5, place);
+        let found = peaks(&cells, [8, 8], 0.5, place);
         assert_eq!(found.len(), 1);
         assert_eq!(
             found[0].corners[0],
@@ -466,7 +387,7 @@ mod tests {
             16,
             &[(3, 4, 2.0), (3, 5, 1.0), (3, 6, 1.5), (3, 12, 3.0)],
         );
-        let found = each_once(peaks(&cells, 8, 16, 0.5, PLACE), 0.3);
+        let found = each_once(peaks(&cells, [8, 16], 0.5, PLACE), 0.3);
         assert_eq!(found.len(), 2);
         assert!(found[0].sure > found[1].sure);
     }
@@ -485,49 +406,11 @@ mod tests {
     fn corners_that_enclose_nothing_or_are_no_numbers_are_no_plate() {
         let mut cells = output(4, 4, &[(1, 1, 2.0)]);
         cells[16 + 5] = f32::NAN;
-        assert!(peaks(&cells, 4, 4, 0.5, PLACE).is_empty());
+        assert!(peaks(&cells, [4, 4], 0.5, PLACE).is_empty());
         let mut folded = output(4, 4, &[(1, 1, 2.0)]);
         for value in &mut folded[16..] {
             *value = 0.0;
         }
-        assert!(peaks(&folded, 4, 4, 0.5, PLACE).is_empty());
-    }
-
-    #[test]
-    fn a_long_thin_frame_still_has_an_input() {
-        let strip = Grey::of_rgb(3000, 1, &vec![255; 9000]);
-        let input = Input::of(&strip, 768, 0.0);
-        assert_eq!((input.width, input.height), (768, 32));
-        assert!((input.values[0] - 1.0).abs() < 1e-5);
-        assert!(input.values[768].abs() < 1e-6, "the padding is zero");
-    }
-
-    #[test]
-    fn a_border_moves_the_frame_and_the_place_tells_where_it_is() {
-        let crop = Grey::of_rgb(100, 50, &vec![255; 100 * 50 * 3]);
-        let input = Input::of(&crop, 200, 0.15);
-        assert_eq!((input.width, input.height), (288, 160));
-        assert!((input.place.border - 30.0).abs() < 1e-6);
-        assert!((input.place.scale[0] - 2.0).abs() < 1e-6);
-        let white = |x: usize, y: usize| input.values[y * input.width + x] > 0.5;
-        assert!(white(30, 30) && white(229, 129));
-        assert!(!white(29, 30) && !white(230, 129) && !white(30, 130));
-    }
-
-    #[test]
-    fn only_a_small_picture_of_plate_like_proportions_can_be_a_plate_as_a_whole() {
-        let picture = |width: u32, height: u32| {
-            Grey::of_rgb(width, height, &vec![9; (width * height * 3) as usize])
-        };
-        assert_eq!(
-            whole(&picture(200, 100)).map(|corners| corners[2]),
-            Some([200.0, 100.0])
-        );
-        for (width, height) in [(100, 100), (399, 20), (800, 400)] {
-            assert!(
-                whole(&picture(width, height)).is_none(),
-                "{width} x {height}"
-            );
-        }
+        assert!(peaks(&folded, [4, 4], 0.5, PLACE).is_empty());
     }
 }
