@@ -123,7 +123,8 @@ impl Input {
         // Corners far beside the frame, or a plate as large as several frames, are no plate.
         let within = |value: f32, side: usize| value > -(side as f32) && value < 2.0 * side as f32;
         let (middle_x, middle_y) = (f32::midpoint(left, right), f32::midpoint(top, bottom));
-        let is_sane = within(middle_x, frame.width())
+        let is_sane = corners.iter().flatten().all(|value| value.is_finite())
+            && within(middle_x, frame.width())
             && within(middle_y, frame.height())
             && (1..=MOST_CUT * frame.width()).contains(&columns)
             && (1..=MOST_CUT * frame.height().max(frame.width())).contains(&rows);
