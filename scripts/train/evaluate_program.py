@@ -33,11 +33,15 @@ def recognised(options, images: list[str]) -> dict[str, list]:
     millis = sorted(line["millis"]["total"] for line in lines if "millis" in line)
     if millis:
         print(f"  {len(millis)} pictures, {millis[len(millis) // 2]:.0f} ms each in the middle, on one thread")
-    return {paths[line["file"]]: line.get("plates", []) for line in lines}
+    return {paths[line["file"]]: line.get("plates", []) + [{"text": "", **plate} for plate in line.get("unread", [])] for line in lines}
+
+
+def with_text(plates: list) -> list:
+    return [plate for plate in plates if plate["text"]]
 
 
 def best_of(plates: list, box) -> tuple[float, str]:
-    """The overlap and text of the read that overlaps a labelled box best."""
+    """The overlap and text of the plate, read or not, that overlaps a labelled box best."""
     return max(((detection.iou(tuple(plate["box"]), tuple(box)), plate["text"]) for plate in plates), default=(0.0, ""))
 
 
@@ -48,27 +52,29 @@ def same(text: str, want: str) -> bool:
 def measure_gate(options) -> None:
     rows = reader_data.real_rows(options.data, "us-gate")
     seen = recognised(options, [row["image"] for row in rows])
-    found = right = 0
+    found = read = right = 0
     for row in rows:
         overlap, text = best_of(seen[row["image"]], [float(row[key]) for key in "xywh"])
         found += overlap > 0.3
+        read += overlap > 0.3 and bool(text)
         right += overlap > 0.3 and same(text, row["text"])
-    print(f"us-gate: found (IoU > 0.3) {wilson(found, len(rows))}; read exactly {wilson(right, len(rows))}")
+    print(f"us-gate: found (IoU > 0.3) {wilson(found, len(rows))}; with a text {wilson(read, len(rows))}; read exactly {wilson(right, len(rows))}")
 
 
 def measure_web(options) -> None:
     photos = {path: boxes for path, boxes in scenes.web_photos(options.data).items() if scenes.held_out(path)}
     seen = recognised(options, list(photos))
-    overlaps = [best_of(seen[path], box)[0] for path, boxes in photos.items() for box in boxes if box[2] >= LEAST_WIDTH]
-    reads = sum(len(plates) for plates in seen.values())
-    print(
-        f"held-out det-web, plates of {LEAST_WIDTH} pixels or more: IoU > 0.5 {wilson(sum(one > 0.5 for one in overlaps), len(overlaps))}; "
-        f"IoU > 0.3 {wilson(sum(one > 0.3 for one in overlaps), len(overlaps))}; {reads} reads in {len(photos)} photographs"
-    )
+    labelled = [(path, box) for path, boxes in photos.items() for box in boxes if box[2] >= LEAST_WIDTH]
+    for name, plates_of in (("found", lambda path: seen[path]), ("found and with a text", lambda path: with_text(seen[path]))):
+        overlaps = [best_of(plates_of(path), box)[0] for path, box in labelled]
+        print(
+            f"held-out det-web, plates of {LEAST_WIDTH} pixels or more, {name}: IoU > 0.5 {wilson(sum(one > 0.5 for one in overlaps), len(overlaps))}; "
+            f"IoU > 0.3 {wilson(sum(one > 0.3 for one in overlaps), len(overlaps))}; {sum(len(plates_of(path)) for path in photos)} in {len(photos)} photographs"
+        )
     right = total = 0
     for text, _, image, box in web_texts(options.data):
         if image in seen and box[2] >= LEAST_WIDTH:
-            overlap, got = best_of(seen[image], box)
+            overlap, got = best_of(with_text(seen[image]), box)
             total += 1
             right += overlap > 0.3 and same(got, text)
     print(f"held-out det-web, plates of {LEAST_WIDTH} pixels or more that one can read by eye: read exactly {wilson(right, total)}")
@@ -88,7 +94,7 @@ def measure_crops(options) -> None:
         published = {row["image"]: layouts.registration_text(row["text"], us) for row in reader_data.real_rows(options.data, subset)}
         held = {image: text for image, text in published.items() if len(text) >= 3 and reader_data.in_validation(text)}
         seen = recognised(options, list(held))
-        texts = {image: [plate["text"] for plate in seen[image]][:1] for image in held}
+        texts = {image: [plate["text"] for plate in with_text(seen[image])][:1] for image in held}
         right = sum(any(same(text, wrong.get(image, want)) for text in texts[image]) for image, want in held.items())
         as_published = sum(any(same(text, want) for text in texts[image]) for image, want in held.items())
         print(
@@ -100,8 +106,11 @@ def measure_crops(options) -> None:
 def measure_negatives(options) -> None:
     images = [path for path in scenes.negatives(options.data) if scenes.held_out(path)]
     seen = recognised(options, images)
-    reads = [(plate["text"], plate["confidence"]) for plates in seen.values() for plate in plates]
-    print(f"held-out negatives: pictures with a read {wilson(sum(bool(plates) for plates in seen.values()), len(images))}; reads {reads}")
+    reads = [(plate["text"], plate["confidence"]) for plates in seen.values() for plate in with_text(plates)]
+    print(
+        f"held-out negatives: pictures with a read {wilson(sum(bool(with_text(plates)) for plates in seen.values()), len(images))}; reads {reads}; "
+        f"pictures with a plate, read or not {wilson(sum(map(bool, seen.values())), len(images))}"
+    )
 
 
 def main() -> None:

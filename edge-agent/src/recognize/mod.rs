@@ -13,6 +13,7 @@ use serde::Serialize;
 use vision::Look;
 use vision::Picture;
 use vision::Recogniser;
+use vision::Unread;
 
 use crate::camera::list_pictures;
 use crate::camera::read_picture;
@@ -132,6 +133,7 @@ struct Seen {
     width: u32,
     height: u32,
     plates: Vec<PlateRead>,
+    unread: Vec<Unread>,
     /// The look of each plate's vehicle.
     looks: Vec<Option<Look>>,
     millis: Millis,
@@ -167,6 +169,7 @@ fn recognise(recogniser: &Recogniser, file: &Path) -> Result<Seen, String> {
         width: picture.width(),
         height: picture.height(),
         plates: seen.plates,
+        unread: seen.unread,
         looks,
         millis: Millis {
             decode: rounded(decoded.saturating_sub(started).as_secs_f64() * 1e3),
@@ -187,6 +190,8 @@ enum Line<'a> {
         width: u32,
         height: u32,
         plates: Vec<PlateLine<'a>>,
+        /// Plates without a readable text.
+        unread: Vec<UnreadLine>,
         millis: Millis,
     },
     Failed {
@@ -205,6 +210,14 @@ struct PlateLine<'a> {
     candidates: Vec<CandidateLine<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     vehicle: Option<VehicleLine>,
+}
+
+#[derive(Serialize)]
+struct UnreadLine {
+    #[serde(rename = "box")]
+    bounds: [f64; 4],
+    corners: [[f64; 2]; 4],
+    detection: f64,
 }
 
 #[derive(Serialize)]
@@ -228,6 +241,7 @@ impl<'a> Line<'a> {
                     .zip(&seen.looks)
                     .map(|(plate, look)| PlateLine::of(plate, look.as_ref()))
                     .collect(),
+                unread: seen.unread.iter().map(UnreadLine::of).collect(),
                 millis: seen.millis,
             },
         }
@@ -256,6 +270,16 @@ impl<'a> PlateLine<'a> {
     }
 }
 
+impl UnreadLine {
+    fn of(plate: &Unread) -> Self {
+        Self {
+            bounds: plate.bounds().map(|value| rounded(f64::from(value))),
+            corners: (plate.corners).map(|corner| corner.map(|value| rounded(f64::from(value)))),
+            detection: rounded(f64::from(plate.detection)),
+        }
+    }
+}
+
 fn write_rows(
     out: &mut impl Write,
     file: &Path,
@@ -268,7 +292,7 @@ fn write_rows(
     };
     let size = format!("{}x{}", seen.width, seen.height);
     let head = format!("{file:<40} {size:>11} {:>7.1}", seen.millis.total);
-    if seen.plates.is_empty() {
+    if seen.plates.is_empty() && seen.unread.is_empty() {
         return writeln!(out, "{head}  -");
     }
     for plate in &seen.plates {
@@ -278,6 +302,14 @@ fn write_rows(
             "{head}  {:<12} {:>5.1}%  {x:.0},{y:.0} {width:.0}x{height:.0}",
             plate.text,
             plate.confidence * 100.0
+        )?;
+    }
+    for plate in &seen.unread {
+        let [x, y, width, height] = plate.bounds();
+        writeln!(
+            out,
+            "{head}  {:<12} {:>6}  {x:.0},{y:.0} {width:.0}x{height:.0}",
+            "(unread)", ""
         )?;
     }
     Ok(())

@@ -44,6 +44,7 @@ fn each_picture_has_a_line_of_json_and_a_broken_one_does_not_stop_the_run() {
     assert_eq!(lines[0]["width"], 64);
     assert_eq!(lines[0]["height"], 48);
     assert_eq!(lines[0]["plates"], serde_json::json!([]));
+    assert_eq!(lines[0]["unread"], serde_json::json!([]));
     for stage in ["decode", "detect", "read", "vehicle", "total"] {
         assert!(lines[0]["millis"][stage].is_f64(), "{stage}");
     }
@@ -72,6 +73,21 @@ fn a_plate_is_one_object_with_box_corners_and_candidates() {
             "text": "AB12", "confidence": 0.5, "box": [1.0, 2.0, 10.0, 4.0],
             "corners": [[1.0, 2.0], [11.0, 2.0], [11.0, 6.0], [1.0, 6.0]],
             "candidates": [{"text": "AB12", "confidence": 0.5}],
+        })
+    );
+}
+
+#[test]
+fn a_plate_that_could_not_be_read_is_told_with_its_box_and_without_a_text() {
+    let plate = Unread {
+        corners: [[1.0, 2.0], [11.0, 2.0], [11.0, 6.0], [1.0, 6.0]],
+        detection: 0.75,
+    };
+    assert_eq!(
+        serde_json::to_value(UnreadLine::of(&plate)).unwrap(),
+        serde_json::json!({
+            "box": [1.0, 2.0, 10.0, 4.0], "detection": 0.75,
+            "corners": [[1.0, 2.0], [11.0, 2.0], [11.0, 6.0], [1.0, 6.0]],
         })
     );
 }

@@ -34,6 +34,7 @@ pub use picture::Picture;
 pub use picture::PictureError;
 pub use recogniser::Recogniser;
 pub use recogniser::Recognition;
+pub use recogniser::Unread;
 #[cfg(feature = "stages")]
 pub use stages::Scaled;
 pub use vehicle::Look;

@@ -14,7 +14,7 @@ pub(super) fn is_outline(corners: &[[f32; 2]; 4]) -> bool {
 }
 
 /// Left, top, right, bottom.
-pub(super) fn bounds(corners: &[[f32; 2]; 4]) -> [f32; 4] {
+pub(crate) fn bounds(corners: &[[f32; 2]; 4]) -> [f32; 4] {
     corners.iter().fold(
         [
             f32::INFINITY,

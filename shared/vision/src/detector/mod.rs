@@ -7,7 +7,7 @@ mod input;
 use candle_core::Result;
 use candle_core::Tensor;
 
-use self::boxes::bounds;
+pub(crate) use self::boxes::bounds;
 use self::boxes::contained;
 use self::boxes::is_outline;
 use self::boxes::overlap;

@@ -45,10 +45,21 @@ const SURE_OF_WHOLE: f32 = 0.1;
 pub struct Recognition {
     /// The plates with a readable text, largest first.
     pub plates: Vec<PlateRead>,
+    /// The plates on which nothing could be read, surest first.
+    pub unread: Vec<Unread>,
     /// Finding plates, in microseconds.
     pub detect_us: u64,
     /// Reading them, in microseconds.
     pub read_us: u64,
+}
+
+/// A plate that was found and could not be read: too far, too dirty, cut off, or after all something else.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Unread {
+    /// Clockwise from the plate's top left, in pixels of the picture.
+    pub corners: [[f32; 2]; 4],
+    /// How sure the detector is, 0 to 1.
+    pub detection: f32,
 }
 
 /// The networks in memory, with the threads that run them. Share one by reference.
@@ -226,9 +237,11 @@ impl Recogniser {
                     .find_in_large(grey)
                     .map_err(|error| failed("plate-detector", &error))?;
                 watch.detected();
-                seen.plates = self.read(grey, found, LEAST_SURE)?;
+                let (plates, unread) = self.read(grey, found, LEAST_SURE)?;
+                seen.plates = plates;
+                seen.unread.extend(unread);
             }
-            self.read_as_whole(grey, &mut seen.plates)?;
+            self.read_as_whole(grey, &mut seen)?;
             let (detect_us, read_us) = watch.read();
             seen.detect_us += detect_us;
             seen.read_us += read_us;
@@ -237,22 +250,21 @@ impl Recogniser {
     }
 
     /// Where a small picture reads better as one plate than as a scene with plates, it is one.
-    fn read_as_whole(&self, grey: &Grey, plates: &mut Vec<PlateRead>) -> Result<(), ModelError> {
+    fn read_as_whole(&self, grey: &Grey, seen: &mut Recognition) -> Result<(), ModelError> {
         let wholes = detector::wholes(grey).into_iter().map(|corners| Found {
             sure: SURE_OF_WHOLE,
             corners,
             before: None,
         });
-        let whole = self
-            .read(grey, wholes.collect(), LEAST_SURE_WHOLE)?
+        let (plates, _) = self.read(grey, wholes.collect(), LEAST_SURE_WHOLE)?;
+        let best = plates
             .into_iter()
             .max_by(|one, other| one.confidence.total_cmp(&other.confidence));
-        if let Some(whole) = whole
-            && plates
-                .iter()
-                .all(|plate| plate.confidence < whole.confidence)
+        if let Some(whole) = best
+            && (seen.plates.iter()).all(|plate| plate.confidence < whole.confidence)
         {
-            *plates = vec![whole];
+            seen.plates = vec![whole];
+            seen.unread.clear();
         }
         Ok(())
     }
@@ -271,41 +283,53 @@ impl Recogniser {
             .find(grey, detail)
             .map_err(|error| failed("plate-detector", &error))?;
         watch.detected();
-        let plates = self.read(grey, found, LEAST_SURE)?;
+        let (plates, unread) = self.read(grey, found, LEAST_SURE)?;
         let (detect_us, read_us) = watch.read();
         Ok(Recognition {
             plates,
+            unread,
             detect_us,
             read_us,
         })
     }
 
-    /// What stands on the plates that were found, largest first, without what is surely no text of a plate.
+    /// What stands on the plates that were found, largest first, without what is surely no text of a plate; and the plates
+    /// without a text.
     fn read(
         &self,
         grey: &Grey,
         mut found: Vec<Found>,
         least_sure: f32,
-    ) -> Result<Vec<PlateRead>, ModelError> {
+    ) -> Result<(Vec<PlateRead>, Vec<Unread>), ModelError> {
         found.truncate(MOST_PLATES);
-        let mut plates = Vec::with_capacity(found.len());
-        let mut again = Vec::new();
+        let (mut plates, mut unread) = (Vec::with_capacity(found.len()), Vec::new());
+        let (mut again, mut seen_closely) = (Vec::new(), Vec::new());
         for (plate, reading) in self.readings(grey, found)? {
-            match plate_read(&plate, reading, least_sure) {
-                Some(read) => plates.push(read),
+            let text = plate_read(&plate, reading, least_sure);
+            match (text, plate.before) {
+                (Some(read), _) => plates.push(read),
+                (None, None) => unread.push(Unread::of(&plate)),
                 // What the close look lost, the corners from afar may still show.
-                None => again.extend(plate.before.map(|corners| Found {
-                    corners,
-                    before: None,
-                    ..plate
-                })),
+                (None, Some(corners)) => {
+                    again.push(Found {
+                        sure: plate.sure,
+                        corners,
+                        before: None,
+                    });
+                    seen_closely.push(plate);
+                }
             }
         }
-        for (plate, reading) in self.readings(grey, again)? {
-            plates.extend(plate_read(&plate, reading, least_sure));
+        for ((plate, reading), closely) in self.readings(grey, again)?.into_iter().zip(seen_closely)
+        {
+            match plate_read(&plate, reading, least_sure) {
+                Some(read) => plates.push(read),
+                None => unread.push(Unread::of(&closely)),
+            }
         }
         plates.sort_by(|one, other| area(other).total_cmp(&area(one)));
-        Ok(plates)
+        unread.sort_by(|one, other| other.detection.total_cmp(&one.detection));
+        Ok((plates, unread))
     }
 
     /// What stands on each plate, if anything does.
@@ -320,6 +344,21 @@ impl Recogniser {
             .read(grey, &corners)
             .map_err(|error| failed("plate-reader", &error))?;
         Ok(found.into_iter().zip(readings).collect())
+    }
+}
+
+impl Unread {
+    /// Left, top, width and height of the upright box around it, in pixels of the picture.
+    pub fn bounds(&self) -> [f32; 4] {
+        let [left, top, right, bottom] = detector::bounds(&self.corners);
+        [left, top, right - left, bottom - top]
+    }
+
+    fn of(plate: &Found) -> Self {
+        Self {
+            corners: plate.corners,
+            detection: plate.sure,
+        }
     }
 }
 
