@@ -124,7 +124,7 @@ def measure_gate(options, detector, reader) -> None:
         millis.append(1000 * (time.time() - started))
         found += overlap > 0.3
         right += same(text, want)
-        both += any(same(read(reader, grey, corners), want) for _, corners in got)
+        both += any(same(read(reader, grey, corners), want) for _, corners, _ in got)
         if not same(text, want):
             failures.append((want, text, round(overlap, 2), given))
     print(f"us-gate: found (IoU > 0.3) {wilson(found, total)}")
@@ -161,7 +161,7 @@ def measure_samples(options, detector, reader) -> None:
             found += hits
             false += len(got) - hits
             if len(got) > hits:
-                print(f"   {folder}/{picture['file']}: more boxes", [(round(p, 2), read(reader, grey, c)) for p, c in got])
+                print(f"   {folder}/{picture['file']}: more boxes", [(round(p, 2), read(reader, grey, c)) for p, c, _ in got])
         print(f"samples/{folder}: found {found}/{total}, read {right}/{total}, {false} false")
 
 
