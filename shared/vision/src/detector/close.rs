@@ -41,7 +41,7 @@ impl CloseLook {
         if sides == [0, 0] {
             return Ok(None);
         }
-        let is_input = |side: usize| side > 0 && side % PADDED_TO == 0 && side <= LONGEST;
+        let is_input = |side: usize| side > 0 && side.is_multiple_of(PADDED_TO) && side <= LONGEST;
         if !sides.into_iter().all(is_input) {
             return Err(format!(
                 "the sides of its close look {sides:?} are not multiples of {PADDED_TO} up to {LONGEST}"
