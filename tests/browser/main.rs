@@ -91,6 +91,7 @@ async fn a_person_sets_up_the_hub_and_watches_the_drive() {
         .sees("A permit holds for this plate.")
         .await
         .unwrap();
+    browser.sees("Is the permit’s plate").await.unwrap();
     browser.shows_pictures(2).await.unwrap();
     browser.look("passage").await.unwrap();
 
@@ -120,6 +121,16 @@ async fn works_with_permits_and_visits(browser: &Browser, address: &str) {
         .await
         .unwrap();
     browser.look("permits").await.unwrap();
+
+    // A plate that a bad picture can't tell from the one just made is shown to be near while it is typed.
+    browser.press("New permit").await.unwrap();
+    browser.fill("Plate", "rtf 4h8z").await.unwrap();
+    browser
+        .sees("Listed plates that differ by one character")
+        .await
+        .unwrap();
+    browser.sees("2 in place of Z").await.unwrap();
+    browser.look("preview").await.unwrap();
 
     // Who is on site.
     browser.go(&format!("{}/visits", address)).await.unwrap();

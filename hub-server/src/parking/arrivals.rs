@@ -5,6 +5,7 @@ use contract::event::Judged;
 use contract::verdict::Outcome;
 
 use super::Context;
+use super::likelihood;
 use super::passages;
 use super::permits;
 use super::visits;
@@ -23,6 +24,7 @@ pub fn judged(tx: &mut Tx, from: &Context<'_>, judged: &Judged) -> Result<(), St
         return Ok(());
     }
     let passage = judged.sighting.passage;
+    likelihood::keep(tx, from.organisation, passage, &judged.verdict)?;
     for picture in judged.evidence.iter().take(MOST_PICTURES) {
         evidence::expect(
             tx,

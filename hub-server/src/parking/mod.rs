@@ -12,10 +12,12 @@
 //!   correction stands beside the events and never in their place.
 
 pub mod arrivals;
+pub mod likelihood;
 pub mod occupancy;
 pub mod passages;
 pub mod permit_sheet;
 pub mod permits;
+pub mod preview;
 pub mod schedule;
 pub mod visits;
 pub mod words;

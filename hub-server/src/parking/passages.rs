@@ -37,6 +37,8 @@ use utoipa::ToSchema;
 use super::Context;
 use super::Named;
 use super::Names;
+use super::likelihood;
+use super::likelihood::Likelihood;
 use super::words;
 use crate::auth::Reach;
 use crate::evidence;
@@ -208,6 +210,9 @@ pub struct PassageDetail {
     pub corners: Option<[[f32; 2]; 4]>,
     /// How sure the detector is that this is a plate, 0 to 1.
     pub detection: Option<f32>,
+    /// How sure the gate was of the permit, and which other came nearest.
+    #[serde(flatten)]
+    pub likelihood: Likelihood,
     /// `name@version` of each model that took part.
     pub models: Vec<String>,
     /// How the barrier moved for it, in order.
@@ -438,6 +443,7 @@ pub fn find_detail(
         candidates: read.map(|read| read.candidates).unwrap_or_default(),
         models: words::read_json(&row, 1)?,
         barrier: list_moves(tx, organisation, id)?,
+        likelihood: likelihood::find(tx, of, id)?,
         event: Reported {
             edge: Named {
                 id: edge.0,

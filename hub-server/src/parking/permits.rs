@@ -421,7 +421,11 @@ pub fn list_permits(
 
 /// What narrows a statement to the permits that hold at a gate within reach: those of every gate, and those that name
 /// one of its gates. Who reaches the whole organisation is not narrowed.
-fn within(tx: &mut Tx, of: Reach, values: &mut Vec<Value>) -> Result<String, StoreError> {
+pub(super) fn within(
+    tx: &mut Tx,
+    of: Reach,
+    values: &mut Vec<Value>,
+) -> Result<String, StoreError> {
     if of.is_whole() {
         return Ok(String::new());
     }

@@ -8,7 +8,7 @@ use rusqlite_migration::Migrations;
 use super::StoreError;
 
 /// Every migration in its order. A released file is never changed; a new one is added here.
-const SQLITE: [(&str, &str); 9] = [
+const SQLITE: [(&str, &str); 10] = [
     (
         "0001_house",
         include_str!("../../migrations/sqlite/0001_house.sql"),
@@ -44,6 +44,10 @@ const SQLITE: [(&str, &str); 9] = [
     (
         "0009_cameras",
         include_str!("../../migrations/sqlite/0009_cameras.sql"),
+    ),
+    (
+        "0010_likelihood",
+        include_str!("../../migrations/sqlite/0010_likelihood.sql"),
     ),
 ];
 

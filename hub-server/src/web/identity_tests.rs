@@ -62,7 +62,7 @@ async fn role_path(admin: &Person, name: &str) -> String {
     format!("/api/v1/roles/{}", role["id"].as_str().unwrap())
 }
 
-async fn second_site(hub: &TestHub) -> SiteId {
+pub(super) async fn second_site(hub: &TestHub) -> SiteId {
     let (organisation, at) = (hub.organisation, hub.hub.clock.wall());
     let id = SiteId::fresh(at);
     let written: Result<(), StoreError> = hub

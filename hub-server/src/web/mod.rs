@@ -31,6 +31,7 @@ mod live;
 mod models;
 mod page;
 mod passages;
+mod permit_preview;
 mod permits;
 mod roles;
 mod routes;

@@ -21,6 +21,7 @@ use super::health;
 use super::live;
 use super::models;
 use super::passages;
+use super::permit_preview;
 use super::permits;
 use super::roles;
 use super::second_factor;
@@ -112,6 +113,7 @@ pub(super) fn table() -> Vec<Line> {
         line(needs(Right::ViewPassages), "GET", "/api/v1/passages/{id}/pictures/{kind}", routes!(passages::show_picture)),
         line(needs(Right::ViewPermits), "GET", "/api/v1/permits", routes!(permits::list_permits)),
         line(needs(Right::EditPermits), "POST", "/api/v1/permits", routes!(permits::create_permit)),
+        line(needs(Right::ViewPermits), "GET", "/api/v1/permits/preview", routes!(permit_preview::preview_permit)),
         line(needs(Right::ViewPermits), "GET", "/api/v1/permits/{id}", routes!(permits::show_permit)),
         line(needs(Right::EditPermits), "PUT", "/api/v1/permits/{id}", routes!(permits::change_permit)),
         line(needs(Right::EditPermits), "DELETE", "/api/v1/permits/{id}", routes!(permits::withdraw_permit)),

@@ -560,6 +560,27 @@ export interface paths {
     patch?: never
     trace?: never
   }
+  '/api/v1/permits/preview': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * Shows what a permit of a plate would match: readings that gates would take for it, and permits that are too near to
+     *     tell apart.
+     * @description Needs the right `view_permits`.
+     */
+    get: operations['preview_permit']
+    put?: never
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
   '/api/v1/permits/{id}': {
     parameters: {
       query?: never
@@ -1601,6 +1622,16 @@ export interface components {
        */
       why: string
     }
+    /** @description How sure a gate was of a passage's permit. */
+    Likelihood: {
+      /**
+       * Format: float
+       * @description How likely it was, 0 to 1, that the vehicle is the permit's; none if no permit decided, or the gate did not say.
+       * @example 0.9998
+       */
+      probability?: number | null
+      runner_up?: components['schemas']['RunnerUp'] | null
+    }
     /** @description A name and a password. */
     LogIn: {
       /**
@@ -1612,6 +1643,25 @@ export interface components {
       name: string
       /** @description Its password. */
       password: string
+    }
+    /** @description A reading that is not the plate and may still be taken for it. */
+    LookAlike: {
+      /** @description Whether a gate asks a person, or keeps a denied plate out, even if the reader is sure of this text. */
+      asks: boolean
+      /** @description Whether a gate opens if the reader wavers there between the two. */
+      opens_wavering: boolean
+      /** @description Which character it names otherwise, counted from 0. */
+      place: number
+      /**
+       * Format: float
+       * @description The probability that a sure reading of it is the plate, 0 to 1.
+       */
+      probability: number
+      /**
+       * @description What the reader names.
+       * @example 1234BC0
+       */
+      text: string
     }
     /** @description A model, and whether it is loaded. */
     Model: {
@@ -1658,6 +1708,25 @@ export interface components {
        * @example North entry
        */
       name: string
+    }
+    /** @description A permit whose plate differs by one character. */
+    NearPermit: {
+      /** @description Whether it keeps its plate out. */
+      denied: boolean
+      /** @description Whether the reader often takes one for the other. */
+      often: boolean
+      /**
+       * @description The permit's character in its place; none where the plate has one more.
+       * @example 1
+       */
+      other?: string | null
+      /**
+       * @description The plate's character; none where the permit's has one more.
+       * @example I
+       */
+      own?: string | null
+      /** @description The permit. */
+      permit: components['schemas']['PermitRef']
     }
     /** @description A new account. */
     NewAccount: {
@@ -2380,25 +2449,26 @@ export interface components {
       vehicle?: components['schemas']['Vehicle'] | null
     }
     /** @description Everything that is known of a passage. */
-    PassageDetail: components['schemas']['Passage'] & {
-      /** @description How the barrier moved for it, in order. */
-      barrier: components['schemas']['BarrierMove'][]
-      /** @description The most likely texts, the best first. */
-      candidates: components['schemas']['Candidate'][]
-      /** @description The characters of the plate with what else they could be. */
-      characters: components['schemas']['Character'][]
-      /** @description The plate's corners in pixels of the frame, clockwise from the top left. */
-      corners?: number[][] | null
-      /**
-       * Format: float
-       * @description How sure the detector is that this is a plate, 0 to 1.
-       */
-      detection?: number | null
-      /** @description The event that reported it. */
-      event: components['schemas']['EventOrigin']
-      /** @description `name@version` of each model that took part. */
-      models: string[]
-    }
+    PassageDetail: components['schemas']['Passage'] &
+      components['schemas']['Likelihood'] & {
+        /** @description How the barrier moved for it, in order. */
+        barrier: components['schemas']['BarrierMove'][]
+        /** @description The most likely texts, the best first. */
+        candidates: components['schemas']['Candidate'][]
+        /** @description The characters of the plate with what else they could be. */
+        characters: components['schemas']['Character'][]
+        /** @description The plate's corners in pixels of the frame, clockwise from the top left. */
+        corners?: number[][] | null
+        /**
+         * Format: float
+         * @description How sure the detector is that this is a plate, 0 to 1.
+         */
+        detection?: number | null
+        /** @description The event that reported it. */
+        event: components['schemas']['EventOrigin']
+        /** @description `name@version` of each model that took part. */
+        models: string[]
+      }
     /** @description A new password, and the one that it replaces. */
     PasswordChange: {
       /**
@@ -2464,6 +2534,22 @@ export interface components {
       valid_until?: components['schemas']['At'] | null
       vehicle_colour?: components['schemas']['VehicleColour'] | null
       vehicle_type?: components['schemas']['VehicleType'] | null
+    }
+    /** @description What a permit of a plate would match, with the budgets that gates usually have. */
+    PermitPreview: {
+      /** @description Readings that are not the plate and may still be taken for it, the likeliest first; 24 at most. */
+      look_alikes: components['schemas']['LookAlike'][]
+      /**
+       * @description Permits whose plates differ by one character, those first that are often taken for it; 20 at most. Between two such
+       *     plates a bad picture never opens.
+       */
+      near: components['schemas']['NearPermit'][]
+      /**
+       * @description The plate as it is compared, without blanks and dashes.
+       * @example 1234BCD
+       */
+      plate: string
+      taken?: components['schemas']['PermitRef'] | null
     }
     /** @description The permit of a passage, as far as a list shows it. */
     PermitRef: {
@@ -2597,6 +2683,17 @@ export interface components {
        *     ]
        */
       rights: string[]
+    }
+    /** @description A permit whose plate the read might have been instead. */
+    RunnerUp: {
+      /** @description The permit, as it is today. */
+      permit: components['schemas']['PermitRef']
+      /**
+       * Format: float
+       * @description How likely it was, 0 to 1.
+       * @example 0.002
+       */
+      probability: number
     }
     /** @description What an authenticator needs. It is shown in this answer only. */
     SecondFactorOffer: {
@@ -4165,6 +4262,42 @@ export interface operations {
         }
         content: {
           'application/json': components['schemas']['ImportResult']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  preview_permit: {
+    parameters: {
+      query: {
+        /**
+         * @description The plate that a permit shall let through; blanks, dots and dashes do not matter.
+         * @example 1234 BCD
+         */
+        plate: string
+        /** @description The permit that is being edited: it is left out of what the plate is compared with. */
+        except?: string
+      }
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['PermitPreview']
         }
       }
       /** @description A failure */

@@ -133,6 +133,23 @@ function VerdictCard({ passage }: { passage: PassageDetail }) {
               text.passage.noPermit
             )}
           </dd>
+          {passage.probability != null && (
+            <>
+              <dt>{text.passage.probability}</dt>
+              <dd>{percent(passage.probability)}</dd>
+            </>
+          )}
+          {passage.runner_up && (
+            <>
+              <dt>{text.passage.runnerUp}</dt>
+              <dd>
+                <Anchor component={Link} to={`/permits?permit=${passage.runner_up.permit.id}`} size="sm">
+                  {passage.runner_up.permit.plate} · {passage.runner_up.permit.holder}
+                </Anchor>{' '}
+                {percent(passage.runner_up.probability)}
+              </dd>
+            </>
+          )}
           {passage.confidence != null && (
             <>
               <dt>{text.passage.confidence}</dt>

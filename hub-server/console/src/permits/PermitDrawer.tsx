@@ -24,6 +24,7 @@ import { complain, say } from '../parts/toast'
 import { COLOURS, TYPES } from '../passages/vehicle'
 import { useMay } from '../session/session'
 import { text } from '../strings'
+import { PlatePreview } from './PlatePreview'
 import { faultOf, MOST_SPANS, type Rule, toRules, toSpans } from './week'
 import { WeekEditor } from './WeekEditor'
 
@@ -123,6 +124,7 @@ function PermitForm({ permit, onDone }: { permit: Permit | null; onDone: () => v
             error={faults.fields.plate}
             onChange={(event) => set({ plate: event.currentTarget.value })}
           />
+          {mayEdit && <PlatePreview typed={form.plate} except={permit?.id} />}
           <SimpleGrid cols={{ base: 1, xs: 2 }}>
             <TextInput
               label={text.permits.holder}

@@ -1,6 +1,7 @@
 //! The desk through its public face, on a scratch store with two organisations.
 
 mod arrivals;
+mod likelihood;
 mod passages;
 mod permits;
 mod sheet;
