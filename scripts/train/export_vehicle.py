@@ -22,7 +22,7 @@ from export import sha256, write_weights
 from exported import Exported
 from vehicle_networks import ABOVE, CLASSES, COLOUR_METRES, COLOUR_SIDE, COLOURS, SIDE, TYPE_METRES, VehicleColour, VehicleType, pooled
 
-VERSION = "1"
+TYPE_VERSION, COLOUR_VERSION = "2", "1"
 TYPE_TOLD = 0.5
 COLOUR_TOLD = 0.5
 
@@ -76,11 +76,11 @@ def write_table(models: str, temperatures: tuple[float, float]) -> None:
         head, *blocks = re.split(r"(?m)^(?=\[\[model\]\])", file.read())
     ours = [
         {
-            "name": "vehicle-type", "version": VERSION, "file": "vehicle-type.safetensors", "task": "vehicle-type", "input": "rgb", "side": SIDE,
+            "name": "vehicle-type", "version": TYPE_VERSION, "file": "vehicle-type.safetensors", "task": "vehicle-type", "input": "rgb", "side": SIDE,
             "classes": CLASSES, "metres": TYPE_METRES, "above": ABOVE, "temperature": temperatures[0], "told": TYPE_TOLD,
         },
         {
-            "name": "vehicle-colour", "version": VERSION, "file": "vehicle-colour.safetensors", "task": "vehicle-colour", "input": "rgb",
+            "name": "vehicle-colour", "version": COLOUR_VERSION, "file": "vehicle-colour.safetensors", "task": "vehicle-colour", "input": "rgb",
             "side": COLOUR_SIDE, "colours": COLOURS, "metres": COLOUR_METRES, "above": ABOVE, "temperature": temperatures[1], "told": COLOUR_TOLD,
         },
     ]

@@ -1,6 +1,6 @@
 """Trains the two vehicle networks, and states their figures.
 
-    python train_vehicle.py type   [--data DIR] [--work DIR] [--steps 2200] [--seed 1] [--start vehicle-type-1.pt] [--out NAME]
+    python train_vehicle.py type   [--data DIR] [--work DIR] [--steps 2200] [--seed 1] [--start vehicle-type-1.pt] [--mix] [--out NAME]
     python train_vehicle.py colour [--data DIR] [--work DIR] [--steps 500] [--seed 1] [--start ..] [--out NAME]
         five folds over labels.csv, then the whole
     python train_vehicle.py report [--data DIR] [--work DIR]                               both networks on what is held back
@@ -30,8 +30,21 @@ SECOND_CARS = 3
 FOLDS = 5
 
 
-def fit(model, batch_of, steps: int, rate: float, loss_of, tag: str, keep: str | None = None):
-    """Trains and returns the running average of the weights; `keep` also holds it on the way."""
+def mixed(rng, inputs: torch.Tensor):
+    """Each crop mixed with another of the batch, as a whole or with a rectangle of it: inputs, the other's place, the part that is the crop's own."""
+    part, order = float(rng.beta(0.3, 0.3)), torch.randperm(len(inputs))
+    if rng.random() < 0.5:
+        return part * inputs + (1 - part) * inputs[order], order, part
+    side = inputs.shape[-1]
+    cut = round(side * (1 - part) ** 0.5)
+    top, left = (int(value) for value in rng.integers(0, side - cut + 1, 2))
+    inputs = inputs.clone()
+    inputs[:, :, top : top + cut, left : left + cut] = inputs[order][:, :, top : top + cut, left : left + cut]
+    return inputs, order, 1 - cut * cut / (side * side)
+
+
+def fit(model, batch_of, steps: int, rate: float, loss_of, tag: str, keep: str | None = None, mixing=None):
+    """Trains and returns the running average of the weights; `keep` also holds it on the way. `mixing` draws how crops are mixed."""
     model = model.to(memory_format=torch.channels_last)
     average = copy.deepcopy(model)
     optimiser = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=0.02)
@@ -39,10 +52,15 @@ def fit(model, batch_of, steps: int, rate: float, loss_of, tag: str, keep: str |
     losses, started = [], time.time()
     for step in range(1, steps + 1):
         inputs, targets = batch_of()
+        order, part = None, 1.0
+        if mixing is not None:
+            inputs, order, part = mixed(mixing, inputs)
         model.train()
         with torch.autocast("cpu", torch.bfloat16):
             logits = model(inputs.contiguous(memory_format=torch.channels_last))
-        loss = loss_of(logits.float(), targets)
+        loss = part * loss_of(logits.float(), targets)
+        if order is not None:
+            loss = loss + (1 - part) * loss_of(logits.float(), targets[order])
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 5.0)
@@ -133,7 +151,7 @@ def type_training(options) -> None:
     model = VehicleType()
     if second:
         model.load_state_dict(torch.load(options.start))
-    model = fit(model, lambda: replay.batch_of(draw), options.steps, options.rate or 3e-3, partial_loss, "type", os.path.join(options.work, options.out))
+    model = fit(model, lambda: replay.batch_of(draw), options.steps, options.rate or 3e-3, partial_loss, "type", os.path.join(options.work, options.out), rng if options.mix else None)
     torch.save(model.state_dict(), os.path.join(options.work, options.out))
 
 
@@ -334,6 +352,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--rate", type=float)
     parser.add_argument("--start", help="a second round from this checkpoint; colour: without the folds")
+    parser.add_argument("--mix", action="store_true", help="type: mix each crop with another")
     parser.add_argument("--out", help="the checkpoint's name in WORK")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
