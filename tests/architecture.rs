@@ -247,6 +247,7 @@ const TABLES: &[(&str, &[&str])] = &[
             "api_key_rights",
             "second_factors",
             "recovery_codes",
+            "preferences",
             "sessions",
             "setup_links",
             "organisations",

@@ -8,7 +8,7 @@ use rusqlite_migration::Migrations;
 use super::StoreError;
 
 /// Every migration in its order. A released file is never changed; a new one is added here.
-const SQLITE: [(&str, &str); 10] = [
+const SQLITE: [(&str, &str); 11] = [
     (
         "0001_house",
         include_str!("../../migrations/sqlite/0001_house.sql"),
@@ -48,6 +48,10 @@ const SQLITE: [(&str, &str); 10] = [
     (
         "0010_likelihood",
         include_str!("../../migrations/sqlite/0010_likelihood.sql"),
+    ),
+    (
+        "0011_preferences",
+        include_str!("../../migrations/sqlite/0011_preferences.sql"),
     ),
 ];
 

@@ -211,6 +211,9 @@ impl World {
             ("PUT", "/api/v1/session/password") => {
                 json!({ "current": "none", "password": PASSWORD })
             }
+            ("PUT", "/api/v1/session/preferences") => json!({
+                "language": "de", "time_zone": null, "default_site": null, "colour_scheme": null, "notices": []
+            }),
             ("POST", "/api/v1/session/second-factor") => json!({ "password": "none" }),
             ("PUT", "/api/v1/session/second-factor") => json!({ "code": "000000" }),
             ("POST", "/api/v1/session/second-factor/off") => {

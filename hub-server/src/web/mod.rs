@@ -33,6 +33,7 @@ mod page;
 mod passages;
 mod permit_preview;
 mod permits;
+mod preferences;
 mod roles;
 mod routes;
 mod second_factor;
@@ -184,5 +185,7 @@ mod identity_tests;
 mod key_tests;
 #[cfg(test)]
 mod matrix_tests;
+#[cfg(test)]
+mod preference_tests;
 #[cfg(test)]
 mod tests;

@@ -23,6 +23,7 @@ use super::models;
 use super::passages;
 use super::permit_preview;
 use super::permits;
+use super::preferences;
 use super::roles;
 use super::second_factor;
 use super::session;
@@ -84,6 +85,8 @@ pub(super) fn table() -> Vec<Line> {
         line(LoggedIn, "GET", "/api/v1/session", routes!(session::show_session)),
         line(LoggedIn, "DELETE", "/api/v1/session", routes!(session::log_out)),
         line(LoggedIn, "PUT", "/api/v1/session/password", routes!(sessions::change_password)),
+        line(LoggedIn, "GET", "/api/v1/session/preferences", routes!(preferences::show_preferences)),
+        line(LoggedIn, "PUT", "/api/v1/session/preferences", routes!(preferences::set_preferences)),
         line(LoggedIn, "GET", "/api/v1/session/second-factor", routes!(second_factor::show_second_factor)),
         line(LoggedIn, "POST", "/api/v1/session/second-factor", routes!(second_factor::begin_second_factor)),
         line(LoggedIn, "PUT", "/api/v1/session/second-factor", routes!(second_factor::confirm_second_factor)),

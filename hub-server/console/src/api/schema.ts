@@ -725,6 +725,30 @@ export interface paths {
     patch?: never
     trace?: never
   }
+  '/api/v1/session/preferences': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * Shows what the caller prefers; nulls if nothing was ever put.
+     * @description Needs a log-in.
+     */
+    get: operations['show_preferences']
+    /**
+     * Puts what the caller prefers.
+     * @description Needs a log-in.
+     */
+    put: operations['set_preferences']
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
   '/api/v1/session/second-factor': {
     parameters: {
       query?: never
@@ -2593,6 +2617,36 @@ export interface components {
      * @enum {string}
      */
     PictureStage: 'stored' | 'waiting' | 'expired'
+    /** @description What the caller prefers. It is put as a whole: each field is there, and null is what the browser says. */
+    Preferences: {
+      /**
+       * @description `light` or `dark`.
+       * @example dark
+       */
+      colour_scheme: string | null
+      /**
+       * Format: uuid
+       * @description The site that lists begin with; null for all. One that is out of the caller's reach since reads as null.
+       */
+      default_site: string | null
+      /**
+       * @description The language of the console: `en`, `de` or `es`.
+       * @example de
+       */
+      language: string | null
+      /**
+       * @description What the console announces when it happens: `gate_asks`, `entry_denied`, `camera_down`.
+       * @example [
+       *       "gate_asks"
+       *     ]
+       */
+      notices: string[]
+      /**
+       * @description The zone in which times are shown, by its name in the IANA's list.
+       * @example Europe/Madrid
+       */
+      time_zone: string | null
+    }
     /** @description A QR code to draw. */
     Qr: {
       /** @description Its dark modules as the path of an SVG with that view box. */
@@ -4717,6 +4771,74 @@ export interface operations {
         content?: never
       }
       429: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  show_preferences: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Preferences']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  set_preferences: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['Preferences']
+      }
+    }
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Preferences']
+        }
+      }
+      400: {
         headers: {
           [name: string]: unknown
         }
