@@ -55,12 +55,14 @@ const HUB_ROOMS: &[(&str, &[&str])] = &[
     (
         "config",
         &[
-            "web", "link", "store", "evidence", "auth", "fleet", "live", "jobs",
+            "web", "link", "store", "evidence", "auth", "fleet", "live", "jobs", "outbound",
         ],
     ),
     (
         "hub",
-        &["store", "evidence", "fleet", "live", "auth", "metrics"],
+        &[
+            "store", "evidence", "fleet", "live", "auth", "metrics", "outbound",
+        ],
     ),
     ("provision", &["*"]),
     ("faults", &[]),
@@ -68,7 +70,7 @@ const HUB_ROOMS: &[(&str, &[&str])] = &[
         "web",
         &[
             "hub", "intake", "parking", "fleet", "auth", "audit", "live", "metrics", "evidence",
-            "store",
+            "store", "outbound",
         ],
     ),
     (
@@ -98,6 +100,7 @@ const HUB_ROOMS: &[(&str, &[&str])] = &[
     ("audit", &["store"]),
     ("live", &["auth", "store"]),
     ("metrics", &[]),
+    ("outbound", &["auth", "audit", "store"]),
     ("evidence", &["store"]),
     ("store", &["faults"]),
 ];

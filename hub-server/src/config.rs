@@ -20,6 +20,7 @@ use serde::Serialize;
 use crate::auth;
 use crate::evidence;
 use crate::link;
+use crate::outbound;
 use crate::store;
 use crate::web;
 
@@ -40,6 +41,8 @@ pub struct Config {
     pub evidence: evidence::Config,
     /// The edges.
     pub link: link::Config,
+    /// What the hub itself calls.
+    pub outbound: outbound::Config,
     /// The database.
     pub store: store::Config,
     /// The log.
@@ -64,6 +67,7 @@ impl Default for Config {
             auth: auth::Config::default(),
             evidence: evidence::Config::default(),
             link: link::Config::default(),
+            outbound: outbound::Config::default(),
             store: store::Config::default(),
             log: Log::default(),
         }
@@ -131,6 +135,15 @@ impl Config {
             ("web.connections", self.web.connections == 0),
             ("web.request_timeout", self.web.request_timeout.is_zero()),
             ("evidence.largest_bytes", self.evidence.largest_bytes == 0),
+            (
+                "outbound.connect_timeout",
+                self.outbound.connect_timeout.is_zero(),
+            ),
+            ("outbound.timeout", self.outbound.timeout.is_zero()),
+            (
+                "outbound.largest_answer_bytes",
+                self.outbound.largest_answer_bytes == 0,
+            ),
         ] {
             if is_zero {
                 faults.push(format!("{key} = 0: more than nothing is needed"));

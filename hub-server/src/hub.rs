@@ -15,6 +15,7 @@ use crate::evidence::Evidence;
 use crate::fleet::authority::Authority;
 use crate::fleet::presence::Presence;
 use crate::fleet::sight::Sight;
+use crate::outbound::Outbound;
 use crate::store::Store;
 use crate::store::Wake;
 
@@ -39,6 +40,8 @@ pub struct Hub {
     pub hasher: auth::Hasher,
     /// Counts failed log-ins.
     pub attempts: auth::Attempts,
+    /// The one way out.
+    pub outbound: Outbound,
     /// How people log in.
     pub auth: auth::Config,
     /// Who is connected.
@@ -75,6 +78,8 @@ pub struct Parts {
     pub presence: Presence,
     /// What cameras show.
     pub sight: Sight,
+    /// The one way out.
+    pub outbound: Outbound,
     /// How people log in.
     pub auth: auth::Config,
     /// What the web needs to know of its surroundings.
@@ -124,6 +129,7 @@ impl Hub {
             auth: parts.auth,
             presence: parts.presence,
             sight: parts.sight,
+            outbound: parts.outbound,
             web: parts.web,
             live_streams: Arc::new(Semaphore::new(LIVE_STREAMS)),
             ready: AtomicBool::new(false),

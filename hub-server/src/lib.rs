@@ -13,6 +13,7 @@ pub mod intake;
 pub mod link;
 pub mod live;
 pub mod metrics;
+pub mod outbound;
 pub mod parking;
 pub mod provision;
 pub mod run;

@@ -39,6 +39,7 @@ use crate::hub::Parts;
 use crate::hub::WebSettings;
 use crate::link;
 use crate::metrics;
+use crate::outbound::Outbound;
 use crate::store::Priority;
 use crate::store::Store;
 use crate::store::StoreError;
@@ -84,6 +85,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let secrets_key = config::credential("secrets-key");
     let seal = auth::Seal::open(&config.data, secrets_key.as_deref())
         .context("opening the key of the secrets")?;
+    let outbound = Outbound::open(&config.outbound).context("opening the way out")?;
     let (presence, sight) = (Presence::default(), Sight::default());
     let link = link::Listener::bind(
         link::Parts {
@@ -107,6 +109,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         seal,
         presence,
         sight,
+        outbound,
         auth: config.auth.clone(),
         web: WebSettings {
             address: address(&config, port),

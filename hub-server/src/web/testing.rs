@@ -39,6 +39,8 @@ use crate::fleet::sight::Sight;
 use crate::hub::Hub;
 use crate::hub::Parts;
 use crate::hub::WebSettings;
+use crate::outbound;
+use crate::outbound::Outbound;
 use crate::store::Id;
 use crate::store::Priority;
 use crate::store::StoreError;
@@ -86,6 +88,14 @@ pub struct Answer {
     pub bytes: Vec<u8>,
 }
 
+/// Receivers of tests listen on this machine; other private networks stay closed.
+fn outbound_to_this_machine() -> outbound::Config {
+    outbound::Config {
+        allow: "127.0.0.1".parse().into_iter().collect(),
+        ..outbound::Config::default()
+    }
+}
+
 impl TestHub {
     /// A hub with an organisation and a site.
     pub async fn new() -> Self {
@@ -130,6 +140,10 @@ impl TestHub {
         let (Ok(authority), Ok(evidence), Ok(seal)) = (authority, evidence, seal) else {
             panic!("opening a scratch authority, evidence and seal");
         };
+        let outbound = match Outbound::open(&outbound_to_this_machine()) {
+            Ok(outbound) => outbound,
+            Err(error) => panic!("opening the way out: {error:?}"),
+        };
         let hub = Arc::new(Hub::new(Parts {
             store: scratch.store(),
             clock: scratch.clock.clone(),
@@ -139,6 +153,7 @@ impl TestHub {
             seal,
             presence: Presence::default(),
             sight: Sight::default(),
+            outbound,
             auth: config,
             web,
             stop: CancellationToken::new(),
