@@ -477,6 +477,27 @@ fn every_proof_named_in_the_feature_list_exists() {
     }
 }
 
+/// The console's proofs are written `folder/file.test.ts: name of the test`.
+#[test]
+fn every_proof_of_the_console_named_in_the_feature_list_exists() {
+    let document = fs::read_to_string(root().join("docs/FEATURES.md")).unwrap();
+    let spans = document.split('`').skip(1).step_by(2);
+    let mut checked = 0;
+    for (file, name) in spans.filter_map(|span| span.split_once(".test.ts: ")) {
+        let path = root().join(format!("hub-server/console/src/{file}.test.ts"));
+        let source = fs::read_to_string(&path).unwrap_or_default();
+        assert!(
+            source.contains(&format!("test('{name}'")),
+            "{file} has no test called {name}"
+        );
+        checked += 1;
+    }
+    assert!(
+        checked > 2,
+        "only {checked} proofs of the console are named"
+    );
+}
+
 /// The rooms that the document's map lists for a program: lines `  room/   what` below the line of the program.
 fn mapped_rooms(document: &str, program: &str) -> BTreeSet<String> {
     document

@@ -1,8 +1,6 @@
 // The console's look: one calm blue-green, cool greys, contrast of at least 4.5 to 1 for text.
 import { createTheme, type CSSVariablesResolver, type MantineColorsTuple, type MantineTheme } from '@mantine/core'
 
-import { text } from './strings'
-
 const petrol: MantineColorsTuple = [
   '#eaf6f8',
   '#d5e9ed',
@@ -45,32 +43,37 @@ const dark: MantineColorsTuple = [
 /** Which of the meaningful colours of app.css an alert's colour is. */
 const TONES: Readonly<Record<string, string>> = { red: 'bad', yellow: 'warn', green: 'good' }
 
-export const theme = createTheme({
-  components: {
-    Alert: {
-      vars: (_: MantineTheme, { color }: { color?: string }) => {
-        const tone = TONES[color ?? ''] ?? 'quiet'
-        return { root: { '--alert-bg': `var(--${tone}-ground)`, '--alert-color': `var(--${tone}-ink)` } }
-      },
+const components = (closing: { 'aria-label': string }) => ({
+  Alert: {
+    vars: (_: MantineTheme, { color }: { color?: string }) => {
+      const tone = TONES[color ?? ''] ?? 'quiet'
+      return { root: { '--alert-bg': `var(--${tone}-ground)`, '--alert-color': `var(--${tone}-ink)` } }
     },
-    Modal: { defaultProps: { closeButtonProps: { 'aria-label': text.action.close } } },
-    Drawer: { defaultProps: { closeButtonProps: { 'aria-label': text.action.close } } },
-    ModalTitle: { defaultProps: { fw: 650, fz: 'lg' } },
-    DrawerTitle: { defaultProps: { fw: 650, fz: 'lg' } },
   },
-  colors: { petrol, gray, dark },
-  primaryColor: 'petrol',
-  primaryShade: { light: 7, dark: 6 },
-  defaultRadius: 'md',
-  fontFamily: '"Inter Variable", system-ui, "Segoe UI", Roboto, sans-serif',
-  fontFamilyMonospace: 'ui-monospace, "SF Mono", Menlo, Consolas, "Liberation Mono", monospace',
-  headings: {
-    fontWeight: '650',
-    sizes: { h1: { fontSize: '1.5rem' }, h2: { fontSize: '1.125rem' }, h3: { fontSize: '1rem' } },
-  },
-  respectReducedMotion: true,
-  cursorType: 'pointer',
+  Modal: { defaultProps: { closeButtonProps: closing } },
+  Drawer: { defaultProps: { closeButtonProps: closing } },
+  Notification: { defaultProps: { closeButtonProps: closing } },
+  ModalTitle: { defaultProps: { fw: 650, fz: 'lg' } },
+  DrawerTitle: { defaultProps: { fw: 650, fz: 'lg' } },
 })
+
+/** The look, with the closing buttons of every dialog named by `close`. */
+export const themeWith = (close: string) =>
+  createTheme({
+    components: components({ 'aria-label': close }),
+    colors: { petrol, gray, dark },
+    primaryColor: 'petrol',
+    primaryShade: { light: 7, dark: 6 },
+    defaultRadius: 'md',
+    fontFamily: '"Inter Variable", system-ui, "Segoe UI", Roboto, sans-serif',
+    fontFamilyMonospace: 'ui-monospace, "SF Mono", Menlo, Consolas, "Liberation Mono", monospace',
+    headings: {
+      fontWeight: '650',
+      sizes: { h1: { fontSize: '1.5rem' }, h2: { fontSize: '1.125rem' }, h3: { fontSize: '1rem' } },
+    },
+    respectReducedMotion: true,
+    cursorType: 'pointer',
+  })
 
 export const cssVariables: CSSVariablesResolver = () => ({
   variables: {},

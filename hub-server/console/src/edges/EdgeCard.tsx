@@ -23,7 +23,7 @@ import parts from '../parts/parts.module.css'
 import { say } from '../parts/toast'
 import { When } from '../parts/When'
 import { useMay } from '../session/session'
-import { text } from '../strings'
+import { locale, text } from '../strings'
 import classes from './edges.module.css'
 
 export function EdgeCard({ edge, onOrder }: { edge: Edge; onOrder: (gate: EdgeGate) => void }) {
@@ -63,7 +63,7 @@ export function EdgeCard({ edge, onOrder }: { edge: Edge; onOrder: (gate: EdgeGa
         <Figure label={text.edges.waiting} warn={edge.lag_events > 0}>
           {edge.lag_events > 0 ? text.edges.behind(edge.lag_events) : text.edges.none}
         </Figure>
-        <Figure label={text.edges.events}>{edge.events_held.toLocaleString()}</Figure>
+        <Figure label={text.edges.events}>{edge.events_held.toLocaleString(locale())}</Figure>
         <Figure label={text.edges.book} warn={edge.book_version !== edge.wanted_book_version}>
           {edge.book_version === edge.wanted_book_version
             ? text.edges.current(edge.book_version)

@@ -1,45 +1,45 @@
 // Times as people say them. Pure: the present moment is a parameter.
 import { text } from '../strings'
+import { decimal, perLocale } from './locale'
 
-const clock = new Intl.DateTimeFormat(undefined, {
-  hour: '2-digit',
-  minute: '2-digit',
-  second: '2-digit',
-  hour12: false,
-})
-const minutes = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hour12: false })
-const day = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' })
-const dayOfYear = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', year: 'numeric' })
-const exact = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'long' })
-const relative = new Intl.RelativeTimeFormat(undefined, { numeric: 'always', style: 'short' })
+const CLOCK = { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false } as const
+const MINUTES = { hour: '2-digit', minute: '2-digit', hour12: false } as const
+const DAY = { day: 'numeric', month: 'short' } as const
+
+const clock = perLocale((locale) => new Intl.DateTimeFormat(locale, CLOCK))
+const minutes = perLocale((locale) => new Intl.DateTimeFormat(locale, MINUTES))
+const day = perLocale((locale) => new Intl.DateTimeFormat(locale, DAY))
+const dayOfYear = perLocale((locale) => new Intl.DateTimeFormat(locale, { ...DAY, year: 'numeric' }))
+const exact = perLocale((locale) => new Intl.DateTimeFormat(locale, { dateStyle: 'full', timeStyle: 'long' }))
+const relative = perLocale((locale) => new Intl.RelativeTimeFormat(locale, { numeric: 'always', style: 'short' }))
 
 /** How long ago, in the largest fitting unit: "3 min ago", "in 2 hr.". */
 export function ago(at: string, now: number): string {
   const seconds = Math.round((Date.parse(at) - now) / 1000)
   const distance = Math.abs(seconds)
   if (distance < 5) return text.time.justNow
-  if (distance < 60) return relative.format(seconds, 'second')
-  if (distance < 3600) return relative.format(Math.trunc(seconds / 60), 'minute')
-  if (distance < 86_400) return relative.format(Math.trunc(seconds / 3600), 'hour')
-  return relative.format(Math.trunc(seconds / 86_400), 'day')
+  if (distance < 60) return relative().format(seconds, 'second')
+  if (distance < 3600) return relative().format(Math.trunc(seconds / 60), 'minute')
+  if (distance < 86_400) return relative().format(Math.trunc(seconds / 3600), 'hour')
+  return relative().format(Math.trunc(seconds / 86_400), 'day')
 }
 
 /** The time of day with seconds, with the date in front unless it is today. */
 export function moment(at: string, now: number): string {
   const date = new Date(at)
   const name = dayName(date, new Date(now))
-  return name === text.time.today ? clock.format(date) : `${name}, ${minutes.format(date)}`
+  return name === text.time.today ? clock().format(date) : `${name}, ${minutes().format(date)}`
 }
 
 /** A date without the time of day; the year only if it is not this one. */
 export function dateOf(at: string, now: number): string {
   const date = new Date(at)
-  return (date.getFullYear() === new Date(now).getFullYear() ? day : dayOfYear).format(date)
+  return (date.getFullYear() === new Date(now).getFullYear() ? day : dayOfYear)().format(date)
 }
 
 /** Everything about a moment, for a hint. */
 export function fully(at: string): string {
-  return exact.format(new Date(at))
+  return exact().format(new Date(at))
 }
 
 /** Seconds as days, hours and minutes: "7 h 36 min". */
@@ -57,9 +57,9 @@ export function lasting(seconds: number): string {
 export function brief(us: number): string {
   if (us < 1000) return `${us} µs`
   const ms = us / 1000
-  if (ms < 10) return `${ms.toFixed(1)} ms`
+  if (ms < 10) return `${decimal(ms)} ms`
   if (ms < 1000) return `${Math.round(ms)} ms`
-  return `${(ms / 1000).toFixed(1)} s`
+  return `${decimal(ms / 1000)} s`
 }
 
 /** A moment for `<input type="datetime-local">`, in the browser's time zone. */

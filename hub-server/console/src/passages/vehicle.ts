@@ -9,11 +9,11 @@ export const COLOURS: readonly VehicleColour[] = ['white', 'grey', 'black', 'red
 
 /** `red van`, `van`, `red`; null where neither is known. */
 export function describe(type: string | null | undefined, colour: string | null | undefined): string | null {
-  const words = [
-    colour == null ? null : wordOf(text.vehicle.colours, colour).toLowerCase(),
-    type == null ? null : wordOf(text.vehicle.types, type).toLowerCase(),
-  ].filter((word) => word !== null)
-  return words.length === 0 ? null : words.join(' ')
+  const words = text.vehicle.phrase(
+    type == null ? '' : wordOf(text.vehicle.types, type),
+    colour == null ? '' : wordOf(text.vehicle.colours, colour),
+  )
+  return words === '' ? null : words
 }
 
 /** What was seen of a vehicle, as a word or two; null where nothing is told. */

@@ -3,6 +3,7 @@ import { Paper, Text, Title } from '@mantine/core'
 import { type ReactNode, useEffect } from 'react'
 
 import { Logo } from '../parts/Logo'
+import { LanguageChoice } from '../shell/LanguageChoice'
 import { text } from '../strings'
 import classes from './session.module.css'
 
@@ -35,6 +36,9 @@ export function Doorway({
           {children}
         </Paper>
       </main>
+      <footer className={classes.footer}>
+        <LanguageChoice />
+      </footer>
     </div>
   )
 }

@@ -27,21 +27,26 @@ import { wordOf } from '../format/word'
 import type { Phase } from '../live/resume'
 import { Logo } from '../parts/Logo'
 import { logOut, type Right } from '../session/session'
-import { text } from '../strings'
+import { type Language, LANGUAGES, languageInUse, text } from '../strings'
+import { speakFromNowOn } from '../strings/wish'
 import { ConnectionMark } from './ConnectionMark'
 import classes from './shell.module.css'
 
-const PAGES: readonly { to: string; label: string; icon: typeof IconCar; right: Right }[] = [
-  { to: '/', label: text.nav.live, icon: IconActivity, right: 'view_passages' },
-  { to: '/passages', label: text.nav.passages, icon: IconCar, right: 'view_passages' },
-  { to: '/permits', label: text.nav.permits, icon: IconId, right: 'view_permits' },
-  { to: '/visits', label: text.nav.visits, icon: IconParking, right: 'view_visits' },
-  { to: '/edges', label: text.nav.edges, icon: IconRouter, right: 'view_fleet' },
-  { to: '/audit', label: text.nav.audit, icon: IconClipboardList, right: 'view_audit' },
-  { to: '/accounts', label: text.nav.accounts, icon: IconUsers, right: 'manage_accounts' },
-  { to: '/roles', label: text.nav.roles, icon: IconShieldCheck, right: 'manage_accounts' },
-  { to: '/keys', label: text.nav.keys, icon: IconKey, right: 'manage_keys' },
+type PageName = 'live' | 'passages' | 'permits' | 'visits' | 'edges' | 'audit' | 'accounts' | 'roles' | 'keys'
+
+const PAGES: readonly { to: string; name: PageName; icon: typeof IconCar; right: Right }[] = [
+  { to: '/', name: 'live', icon: IconActivity, right: 'view_passages' },
+  { to: '/passages', name: 'passages', icon: IconCar, right: 'view_passages' },
+  { to: '/permits', name: 'permits', icon: IconId, right: 'view_permits' },
+  { to: '/visits', name: 'visits', icon: IconParking, right: 'view_visits' },
+  { to: '/edges', name: 'edges', icon: IconRouter, right: 'view_fleet' },
+  { to: '/audit', name: 'audit', icon: IconClipboardList, right: 'view_audit' },
+  { to: '/accounts', name: 'accounts', icon: IconUsers, right: 'manage_accounts' },
+  { to: '/roles', name: 'roles', icon: IconShieldCheck, right: 'manage_accounts' },
+  { to: '/keys', name: 'keys', icon: IconKey, right: 'manage_keys' },
 ]
+
+const LANGUAGE_CODES = Object.keys(LANGUAGES) as Language[]
 
 export function Navigation({ session, phase, onClose }: { session: Session; phase: Phase; onClose: () => void }) {
   return (
@@ -69,7 +74,7 @@ export function Navigation({ session, phase, onClose }: { session: Session; phas
         {PAGES.filter((page) => session.rights.includes(page.right)).map((page) => (
           <NavLink key={page.to} to={page.to} end={page.to === '/'} className={classes.link ?? ''} onClick={onClose}>
             <page.icon size={19} stroke={1.7} aria-hidden="true" />
-            {page.label}
+            {text.nav[page.name]}
           </NavLink>
         ))}
       </nav>
@@ -116,6 +121,18 @@ function AccountMenu({ session, onClose }: { session: Session; onClose: () => vo
             onClick={() => setColorScheme(scheme.value)}
           >
             {scheme.label}
+          </Menu.Item>
+        ))}
+        <Menu.Divider />
+        <Menu.Label>{text.nav.language}</Menu.Label>
+        {LANGUAGE_CODES.map((language) => (
+          <Menu.Item
+            key={language}
+            lang={language}
+            rightSection={languageInUse() === language ? <IconCheck size={16} /> : null}
+            onClick={() => void speakFromNowOn(language)}
+          >
+            {LANGUAGES[language]}
           </Menu.Item>
         ))}
         <Menu.Divider />

@@ -1,0 +1,36 @@
+// Before anybody is logged in: logging in, and setting the hub up.
+export const session = {
+  logIn: {
+    title: 'Log in',
+    lead: 'Gates, permits and visits of your sites.',
+    name: 'Name',
+    password: 'Password',
+    submit: 'Log in',
+    wrong: 'Name or password is wrong.',
+    code: 'Code',
+    codeWhy: 'Six digits of your authenticator, or one of your recovery codes.',
+    wrongCode: 'The code is wrong or was used already. Wait for the next one.',
+    setupNeeded: 'This hub is not set up yet. Open the set-up link that it printed when it started.',
+  },
+
+  setUp: {
+    title: 'Set up this hub',
+    lead: 'Name your organisation and its first site, and make the first administrator. You can add more later.',
+    leadOf: (organisation: string) => `This hub belongs to ${organisation}. Make its first administrator.`,
+    token: 'Set-up code',
+    tokenWhy: 'The part after “token=” of the link that the hub printed when it started.',
+    organisation: 'Organisation',
+    organisationWhy: 'The town or the company.',
+    site: 'First site',
+    siteWhy: 'A place with gates.',
+    timeZone: 'Time zone',
+    timeZoneWhy: 'Week schedules of permits are meant in this time zone.',
+    you: 'First administrator',
+    name: 'Name to log in with',
+    password: 'Password',
+    passwordWhy: 'At least 8 characters, with a capital letter, a small letter and a digit.',
+    submit: 'Set up and log in',
+    done: 'This hub is already set up.',
+    toLogIn: 'Go to log in',
+  },
+} as const

@@ -1,0 +1,31 @@
+// Spanish.
+import type { Catalogue } from '../catalogue'
+import { shell } from './shell'
+import { words } from './words'
+import { session } from './session'
+import { live } from './live'
+import { passages } from './passages'
+import { permits } from './permits'
+import { visits } from './visits'
+import { edges } from './edges'
+import { cameras } from './cameras'
+import { audit } from './audit'
+import { accounts } from './accounts'
+import { keys } from './keys'
+import { own } from './own'
+
+export const es: Catalogue = {
+  ...shell,
+  ...words,
+  ...session,
+  ...live,
+  ...passages,
+  ...permits,
+  ...visits,
+  ...edges,
+  ...cameras,
+  ...audit,
+  ...accounts,
+  ...keys,
+  ...own,
+}
