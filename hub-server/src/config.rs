@@ -132,8 +132,6 @@ impl Config {
             ("auth.session", self.auth.session.is_zero()),
             ("auth.login_failures", self.auth.login_failures == 0),
             ("auth.login_window", self.auth.login_window.is_zero()),
-            ("web.connections", self.web.connections == 0),
-            ("web.request_timeout", self.web.request_timeout.is_zero()),
             ("evidence.largest_bytes", self.evidence.largest_bytes == 0),
             (
                 "outbound.connect_timeout",
@@ -152,20 +150,7 @@ impl Config {
         if self.link.most_connections == 0 {
             faults.push("link.most_connections = 0: at least 1 is needed".to_owned());
         }
-        if self.web.redirect == Some(self.web.listen) && self.web.listen.port() != 0 {
-            faults.push(format!(
-                "web.redirect = {}: it must differ from web.listen",
-                self.web.listen
-            ));
-        }
-        for name in &self.web.names {
-            let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | ':');
-            if name.is_empty() || !name.chars().all(allowed) {
-                faults.push(format!(
-                    "web.names has {name:?}: host names and IP addresses are allowed"
-                ));
-            }
-        }
+        faults.extend(self.web.faults());
         if let Err(error) = self.log.level.parse::<tracing_subscriber::EnvFilter>() {
             faults.push(format!("log.level = {:?}: {error}", self.log.level));
         }

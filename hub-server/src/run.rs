@@ -65,7 +65,13 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
             .context("opening the hub's authority")?,
     );
     let names = names(&config);
-    let https = web::Https::bind(&config.web, Arc::clone(&authority), names, clock.wall()).await?;
+    let https = web::Https::bind(
+        &config.web,
+        Arc::clone(&authority),
+        names.clone(),
+        clock.wall(),
+    )
+    .await?;
     let redirect = match config.web.redirect {
         Some(address) => Some(
             TcpListener::bind(address)
@@ -120,7 +126,8 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         stop: CancellationToken::new(),
         tasks: TaskTracker::new(),
     }));
-    start(&hub, https, redirect, link, port);
+    let site = web::site(Arc::clone(&hub), &config.web, &names);
+    start(&hub, https, site, redirect, link, port);
     greet(&hub).await?;
     hub.ready.store(true, Ordering::SeqCst);
     tell_systemd(sd_notify::NotifyState::Ready);
@@ -155,11 +162,11 @@ pub(crate) fn take_data(data: &Path) -> anyhow::Result<File> {
 fn start(
     hub: &Arc<Hub>,
     https: web::Https,
+    site: web::Site,
     redirect: Option<TcpListener>,
     link: link::Listener,
     port: u16,
 ) {
-    let site = web::site(Arc::clone(hub));
     hub.tasks.spawn(https.serve(Arc::clone(hub), site));
     if let Some(listener) = redirect {
         hub.tasks

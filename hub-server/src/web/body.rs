@@ -9,9 +9,149 @@ use axum::http::StatusCode;
 use axum::http::header;
 use axum::http::request::Parts;
 use axum::response::IntoResponse;
+use http_body::Body as _;
+use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::path::ParameterIn;
 
+use super::error::FieldFault;
 use super::error::WebError;
+use super::routes::Line;
+
+/// Faults that one answer names.
+const MOST_FAULTS: usize = 20;
+
+/// How deep a JSON body may nest; what the API takes is at most a handful deep.
+const DEEPEST: usize = 32;
+
+/// What is known of a body before it is read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Announced {
+    /// Whether there is one at all.
+    pub(super) is_there: bool,
+    /// Its size, if the head says it.
+    pub(super) bytes: Option<u64>,
+}
+
+impl Announced {
+    pub(super) fn of(body: &axum::body::Body) -> Self {
+        Self {
+            is_there: !body.is_end_stream(),
+            bytes: body.size_hint().exact(),
+        }
+    }
+}
+
+/// What bodies a route takes; judged by the head alone.
+#[derive(Clone, Debug)]
+pub(super) struct Takes {
+    media: Vec<String>,
+    /// Names in the query; none of a route that is no part of the document.
+    query: Option<Vec<String>>,
+    bytes: usize,
+}
+
+impl Takes {
+    /// What the route's part of the document says.
+    pub(super) fn of(line: &Line) -> Self {
+        let operations: Vec<_> = line
+            .paths
+            .paths
+            .values()
+            .flat_map(|item| [&item.get, &item.post, &item.put, &item.patch, &item.delete])
+            .flatten()
+            .collect();
+        let media = operations
+            .iter()
+            .filter_map(|operation| match &operation.request_body {
+                Some(RefOr::T(body)) => Some(body),
+                Some(RefOr::Ref(_)) | None => None,
+            })
+            .flat_map(|body| body.content.keys().cloned())
+            .collect();
+        let query = operations
+            .iter()
+            .flat_map(|operation| operation.parameters.iter().flatten())
+            .filter_map(|parameter| match parameter {
+                RefOr::T(parameter) => Some(parameter),
+                RefOr::Ref(_) => None,
+            })
+            .filter(|parameter| matches!(parameter.parameter_in, ParameterIn::Query))
+            .map(|parameter| parameter.name.clone())
+            .collect();
+        Self {
+            media,
+            query: (!operations.is_empty()).then_some(query),
+            bytes: line.body_bytes,
+        }
+    }
+
+    /// Refuses what the handler could only refuse, or would not even look at. Nothing of a body is read.
+    pub(super) fn check(&self, request: &Parts, body: Announced) -> Result<(), WebError> {
+        self.check_query(request.uri.query().unwrap_or_default())?;
+        let headers = &request.headers;
+        if body.bytes.is_some_and(|bytes| bytes > self.bytes as u64) {
+            return Err(WebError::TooLarge);
+        }
+        let is_packed = headers
+            .get_all(header::CONTENT_ENCODING)
+            .iter()
+            .any(|coding| coding != "identity");
+        if is_packed {
+            return Err(WebError::WrongType("bodies that are not packed"));
+        }
+        let named = headers.get(header::CONTENT_TYPE);
+        match self.media.first() {
+            // Some programs send `{}` with every request.
+            None if body.is_there && body.bytes != Some(2) => Err(WebError::BadHead {
+                field: "body",
+                why: "is not taken here",
+            }),
+            Some(first) if body.is_there || named.is_some() => {
+                if self.media.iter().any(|media| is_type(headers, media)) {
+                    Ok(())
+                } else {
+                    Err(WebError::WrongType(named_type(first)))
+                }
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+}
+
+impl Takes {
+    /// Refuses names that the route does not know: one that is misspelt would otherwise narrow nothing.
+    fn check_query(&self, query: &str) -> Result<(), WebError> {
+        let Some(known) = &self.query else {
+            return Ok(());
+        };
+        let mut faults = Vec::new();
+        let mut seen = Vec::new();
+        for part in query.split('&').filter(|part| !part.is_empty()) {
+            let name = part.split('=').next().unwrap_or_default();
+            let name = name.replace('+', " ");
+            let name = percent_decode_str(&name).decode_utf8_lossy().into_owned();
+            let why = if !known.contains(&name) {
+                Some(match known.as_slice() {
+                    [] => "is not known here; this route takes no query".to_owned(),
+                    known => format!("is not known here; allowed: {}", known.join(", ")),
+                })
+            } else if seen.contains(&name) {
+                Some("is there twice".to_owned())
+            } else {
+                None
+            };
+            if let Some(why) = why {
+                let field = name.chars().take(64).collect();
+                faults.push(FieldFault { field, why });
+            }
+            seen.push(name);
+        }
+        faults.truncate(MOST_FAULTS);
+        WebError::check(faults)
+    }
+}
 
 /// A JSON body. Unknown fields are refused by the types themselves (`deny_unknown_fields`).
 pub struct Body<T>(pub T);
@@ -95,16 +235,40 @@ async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, WebE
         })
 }
 
+/// Whether the body comes as this media type, and in UTF-8 if it says in what.
 fn is_type(headers: &HeaderMap, wanted: &str) -> bool {
-    headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.split(';').next())
-        .is_some_and(|value| value.trim().eq_ignore_ascii_case(wanted))
+    let mut named = headers.get_all(header::CONTENT_TYPE).iter();
+    let (Some(value), None) = (named.next(), named.next()) else {
+        return false;
+    };
+    let mut parts = value.to_str().unwrap_or_default().split(';');
+    let is_media = parts
+        .next()
+        .is_some_and(|media| media.trim().eq_ignore_ascii_case(wanted));
+    let is_utf8 = parts.all(|part| match part.split_once('=') {
+        Some((name, set)) if name.trim().eq_ignore_ascii_case("charset") => {
+            set.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
+        }
+        Some(_) | None => true,
+    });
+    is_media && is_utf8
+}
+
+/// The types that routes take, as refusals name them.
+fn named_type(media: &str) -> &'static str {
+    ["application/json", "text/csv"]
+        .into_iter()
+        .find(|known| *known == media)
+        .unwrap_or("the type that /docs names")
 }
 
 fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, WebError> {
-    // serde_json refuses nesting deeper than 128 by itself.
+    if is_deeper_than(bytes, DEEPEST) {
+        return Err(WebError::invalid(
+            "body",
+            format!("nests deeper than {DEEPEST} levels"),
+        ));
+    }
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().to_string();
@@ -114,6 +278,27 @@ fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, WebError> {
         .end()
         .map_err(|error| fault("", &error.to_string()))?;
     Ok(value)
+}
+
+/// Whether JSON nests deeper than this. It looks at brackets outside of texts only, and builds nothing.
+fn is_deeper_than(bytes: &[u8], most: usize) -> bool {
+    let (mut depth, mut in_text, mut is_escaped) = (0_usize, false, false);
+    for byte in bytes {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' if in_text => is_escaped = true,
+            b'"' => in_text = !in_text,
+            b'[' | b'{' if !in_text => {
+                depth += 1;
+                if depth > most {
+                    return true;
+                }
+            }
+            b']' | b'}' if !in_text => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    false
 }
 
 /// Names the field: the one in the reader's sentence, below the path that the reader was at.
@@ -160,6 +345,7 @@ fn strip_place(sentence: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderValue;
     use serde::Deserialize;
 
     use super::*;
@@ -206,6 +392,34 @@ mod tests {
         assert_eq!(field(r#"{"name":"x"} {}"#).0, "body");
         assert_eq!(field("").0, "body");
         let deep = format!("{{\"name\":{}", "[".repeat(100_000));
-        assert_eq!(field(&deep).0, "name");
+        let (name, why) = field(&deep);
+        assert_eq!(name, "body");
+        assert!(why.contains("nests deeper than 32"), "{why}");
+        let brackets = format!("{{\"name\":\"{}\\\"\"}}", "[".repeat(100));
+        assert!(parse_json::<Outer>(brackets.as_bytes()).is_ok());
+    }
+
+    /// SE-26: one content type, the one that is taken, in UTF-8.
+    #[test]
+    fn a_content_type_is_the_one_that_is_taken_and_in_utf_8() {
+        let is_json = |values: &[&'static str]| {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append(header::CONTENT_TYPE, HeaderValue::from_static(value));
+            }
+            is_type(&headers, "application/json")
+        };
+        assert!(is_json(&["application/json"]));
+        assert!(is_json(&["Application/JSON ; charset=\"UTF-8\""]));
+        for odd in [
+            &[][..],
+            &["text/plain"],
+            &["application/json; charset=utf-16"],
+            &["application/jsonx"],
+            &["application/json", "text/plain"],
+            &[""],
+        ] {
+            assert!(!is_json(odd), "{odd:?}");
+        }
     }
 }

@@ -20,8 +20,13 @@ use contract::time::Timestamp;
 use uuid::Uuid;
 
 use super::answer::Arrival;
+use super::body::Announced;
+use super::body::Takes;
+use super::door::Door;
+use super::door::PROBES;
 use super::error::WebError;
 use super::routes::Access;
+use super::routes::Line;
 use crate::audit;
 use crate::audit::Actor;
 use crate::auth;
@@ -206,12 +211,19 @@ impl<S: Send + Sync> FromRequestParts<S> for Arrival {
 #[derive(Clone)]
 pub(super) struct Admission {
     hub: Arc<Hub>,
+    door: Arc<Door>,
     access: Access,
+    takes: Takes,
 }
 
 impl Admission {
-    pub(super) fn new(hub: Arc<Hub>, access: Access) -> Self {
-        Self { hub, access }
+    pub(super) fn new(hub: Arc<Hub>, door: Arc<Door>, line: &Line) -> Self {
+        Self {
+            hub,
+            door,
+            access: line.access,
+            takes: Takes::of(line),
+        }
     }
 }
 
@@ -223,7 +235,7 @@ pub(super) async fn admit(
 ) -> Response {
     // The body can't be shared between threads, so the head is looked at without it.
     let (mut parts, body) = request.into_parts();
-    match check(&guard, &parts).await {
+    match check(&guard, &parts, Announced::of(&body)).await {
         Ok(caller) => {
             if let Some(caller) = caller {
                 parts.extensions.insert(caller);
@@ -234,12 +246,44 @@ pub(super) async fn admit(
     }
 }
 
-async fn check(guard: &Admission, request: &Parts) -> Result<Option<Caller>, WebError> {
+async fn check(
+    guard: &Admission,
+    request: &Parts,
+    body: Announced,
+) -> Result<Option<Caller>, WebError> {
     let headers = &request.headers;
     let is_write = !matches!(request.method, Method::GET | Method::HEAD | Method::OPTIONS);
-    if is_write && !is_from_our_pages(headers) {
+    if is_write && !is_from_our_pages(request) && !is_shared(guard, headers) {
         return Err(WebError::Forbidden("The request came from another site."));
     }
+    let caller = identify(guard, request, is_write).await?;
+    if !may_come_from_outside(guard.access, request, caller.as_ref())
+        && !request
+            .extensions
+            .get::<Arrival>()
+            .is_some_and(|arrival| arrival.is_inside)
+    {
+        return Err(WebError::OUTSIDE);
+    }
+    // Last, so that nobody learns from it what a route takes; and before a byte of the body is read.
+    guard.takes.check(request, body)?;
+    Ok(caller)
+}
+
+/// Whether this is not the console: a program with a key, the scraper, a probe.
+fn may_come_from_outside(access: Access, request: &Parts, caller: Option<&Caller>) -> bool {
+    match caller {
+        Some(caller) => matches!(caller.means, Means::Key { .. }),
+        None => access == Access::Scrape || PROBES.contains(&request.uri.path()),
+    }
+}
+
+async fn identify(
+    guard: &Admission,
+    request: &Parts,
+    is_write: bool,
+) -> Result<Option<Caller>, WebError> {
+    let headers = &request.headers;
     let right = match guard.access {
         Access::Open => return Ok(None),
         Access::Scrape if presents_scrape_token(&guard.hub, headers) => return Ok(None),
@@ -358,21 +402,31 @@ fn presents_scrape_token(hub: &Hub, headers: &HeaderMap) -> bool {
 }
 
 /// Browsers say where a write comes from. Programs that say nothing still need the session and its CSRF token.
-fn is_from_our_pages(headers: &HeaderMap) -> bool {
+fn is_from_our_pages(request: &Parts) -> bool {
     let text = |name| {
-        headers
+        request
+            .headers
             .get(name)
             .and_then(|value: &axum::http::HeaderValue| value.to_str().ok())
     };
     if let Some(site) = text("sec-fetch-site") {
         return matches!(site, "same-origin" | "none");
     }
-    match (text("origin"), text("host")) {
-        (Some(origin), Some(host)) => origin
-            .strip_prefix("https://")
-            .is_some_and(|origin| origin.eq_ignore_ascii_case(host)),
-        (Some(_), None) | (None, _) => true,
-    }
+    let Some(origin) = text("origin") else {
+        return true;
+    };
+    let host = request.extensions.get::<Arrival>().map(|a| a.host.as_str());
+    let from = origin.strip_prefix("https://");
+    from.is_some() && from.map(str::to_ascii_lowercase).as_deref() == host
+}
+
+/// Whether a page of a site that the operator named calls with a key: it has nothing that a browser would send along.
+fn is_shared(guard: &Admission, headers: &HeaderMap) -> bool {
+    headers
+        .get(header::ORIGIN)
+        .is_some_and(|origin| guard.door.shares_with(origin))
+        && bearer(headers).is_some()
+        && !headers.contains_key(header::COOKIE)
 }
 
 async fn record_refusal(

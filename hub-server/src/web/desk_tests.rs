@@ -476,7 +476,7 @@ async fn a_picture_is_shown_while_it_is_kept() {
         StatusCode::UNAUTHORIZED
     );
     let odd = format!("/api/v1/passages/{}/pictures/..%2F..%2Fetc", passage(1));
-    assert_eq!(viewer.get(&odd).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(viewer.get(&odd).await.status, StatusCode::BAD_REQUEST);
 
     hub.hand
         .advance(std::time::Duration::from_secs(31 * 24 * 3_600));

@@ -36,6 +36,13 @@ pub enum WebError {
     Stale,
     /// The request is not what is allowed; names each field.
     Invalid(Vec<FieldFault>),
+    /// The head of the request is not what the door lets in.
+    BadHead {
+        /// Which part of it.
+        field: &'static str,
+        /// What is wrong with it.
+        why: &'static str,
+    },
     /// The body is of another type than this route takes.
     WrongType(&'static str),
     /// Too much at once; try again.
@@ -96,6 +103,9 @@ pub(super) struct Problem {
 }
 
 impl WebError {
+    /// A person outside of the networks of the console.
+    pub(super) const OUTSIDE: Self = Self::Forbidden("The console is not open to your network.");
+
     /// One field that is not what is allowed.
     pub fn invalid(field: &str, why: impl Into<String>) -> Self {
         Self::Invalid(vec![FieldFault {
@@ -147,6 +157,18 @@ impl WebError {
                 let (status, mut problem) = said(StatusCode::BAD_REQUEST, "invalid", message);
                 problem.details = Some(ErrorDetails {
                     fields,
+                    retry_after_s: None,
+                });
+                (status, problem)
+            }
+            Self::BadHead { field, why } => {
+                let text = format!("The {field} {why}.");
+                let (status, mut problem) = said(StatusCode::BAD_REQUEST, "bad_request", text);
+                problem.details = Some(ErrorDetails {
+                    fields: vec![FieldFault {
+                        field: field.to_owned(),
+                        why: why.to_owned(),
+                    }],
                     retry_after_s: None,
                 });
                 (status, problem)

@@ -640,11 +640,9 @@ async fn hostile_texts_are_refused_or_kept_as_text() {
             format!("/api/v1/roles/{odd}"),
             format!("/api/v1/sessions/{odd}"),
         ] {
-            assert_eq!(
-                admin.delete(&path).await.status,
-                StatusCode::NOT_FOUND,
-                "{path}"
-            );
+            // The door refuses what climbs; the rest names nothing.
+            let expected = if odd.contains("..") { 400 } else { 404 };
+            assert_eq!(admin.delete(&path).await.status, expected, "{path}");
         }
     }
 }

@@ -27,7 +27,9 @@ use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
 use super::Config;
+use super::Here;
 use super::Peer;
+use super::answer;
 use crate::fleet::authority::Authority;
 use crate::hub::Hub;
 
@@ -161,12 +163,14 @@ async fn serve_connection(
 ) -> anyhow::Result<()> {
     // Answers are small and wanted at once.
     let _ = stream.set_nodelay(true);
+    let here = stream.local_addr().context("asking for the own address")?;
     let stream = tokio::time::timeout(HANDSHAKE, tls.accept(stream))
         .await
         .context("waiting for the TLS handshake")?
         .context("shaking hands")?;
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(Peer(peer));
+        request.extensions_mut().insert(Here(here.ip()));
         site.clone().oneshot(request.map(Body::new))
     });
     let mut builder = auto::Builder::new(TokioExecutor::new());
@@ -258,6 +262,11 @@ fn redirected<B>(request: &Request<B>, port: u16) -> Response<Body> {
         }
         None => *response.status_mut() = StatusCode::BAD_REQUEST,
     }
+    answer::harden(response.headers_mut());
+    // RFC 6797, 7.2: never over plain HTTP, where it could be forged.
+    response
+        .headers_mut()
+        .remove(header::STRICT_TRANSPORT_SECURITY);
     response
 }
 
@@ -287,13 +296,13 @@ mod tests {
         let https = Https::bind(
             &config,
             authority,
-            names,
+            names.clone(),
             contract::time::Clock::System.wall(),
         )
         .await
         .unwrap();
         let address = https.address().unwrap();
-        let site = web::site(Arc::clone(&test.hub));
+        let site = web::site(Arc::clone(&test.hub), &config, &names);
         test.hub
             .tasks
             .spawn(https.serve(Arc::clone(&test.hub), site));

@@ -19,9 +19,11 @@ mod audit;
 mod body;
 mod caller;
 mod cameras;
+mod config;
 mod console;
 mod cursor;
 mod docs;
+mod door;
 mod edges;
 mod error;
 mod gates;
@@ -45,14 +47,13 @@ mod sites;
 pub mod testing;
 mod visits;
 
+use std::net::IpAddr;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
-use serde::Deserialize;
-use serde::Serialize;
 
+pub use config::Config;
 pub use listen::Https;
 pub use listen::redirect;
 
@@ -70,81 +71,24 @@ pub const VERSION_AND_BUILD: &str = concat!(
     ")"
 );
 
-/// How people reach the hub.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Config {
-    /// Where HTTPS listens.
-    pub listen: SocketAddr,
-    /// Where plain HTTP listens; it only redirects to HTTPS. `"off"` for nowhere.
-    #[serde(with = "address_or_off")]
-    pub redirect: Option<SocketAddr>,
-    /// Further names and addresses under which the hub is reached; they stand in its certificate. The first is used
-    /// in links.
-    pub names: Vec<String>,
-    /// HTTPS connections at once.
-    pub connections: usize,
-    /// How long a request may take.
-    #[serde(with = "humantime_serde")]
-    pub request_timeout: Duration,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            listen: SocketAddr::from(([0, 0, 0, 0], 8443)),
-            redirect: Some(SocketAddr::from(([0, 0, 0, 0], 8080))),
-            names: Vec::new(),
-            connections: 1024,
-            request_timeout: Duration::from_secs(30),
-        }
-    }
-}
-
-/// An address as text, or `off`.
-mod address_or_off {
-    use std::net::SocketAddr;
-
-    use serde::Deserialize;
-    use serde::Deserializer;
-    use serde::Serializer;
-
-    pub fn serialize<S: Serializer>(
-        address: &Option<SocketAddr>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        match address {
-            Some(address) => serializer.collect_str(address),
-            None => serializer.serialize_str("off"),
-        }
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Option<SocketAddr>, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        if text == "off" {
-            return Ok(None);
-        }
-        let wrong = |_| {
-            serde::de::Error::custom(format!(
-                "{text:?} is neither an address with a port nor \"off\""
-            ))
-        };
-        text.parse().map(Some).map_err(wrong)
-    }
-}
-
 /// Who is at the other end of the connection; put on each request by the listener.
 #[derive(Clone, Copy, Debug)]
 pub struct Peer(pub SocketAddr);
 
-/// Makes the whole site: API, document, console.
-pub fn site(hub: Arc<Hub>) -> Router {
+/// At which of the hub's own addresses the connection arrived; put on each request by the listener.
+#[derive(Clone, Copy, Debug)]
+pub struct Here(pub IpAddr);
+
+/// The site, ready to be served.
+pub type Site = Router;
+
+/// Makes the whole site: API, document, console. `names` are those of its certificate.
+pub fn site(hub: Arc<Hub>, config: &Config, names: &[String]) -> Router {
+    let door = Arc::new(door::Door::new(config, names));
     let lines = routes::table();
     let mut router = Router::new();
     for line in lines {
-        let admission = caller::Admission::new(Arc::clone(&hub), line.access);
+        let admission = caller::Admission::new(Arc::clone(&hub), Arc::clone(&door), &line);
         let guarded = line
             .methods
             .layer(axum::extract::DefaultBodyLimit::max(line.body_bytes))
@@ -156,8 +100,12 @@ pub fn site(hub: Arc<Hub>) -> Router {
     }
     router
         .fallback(console::serve)
+        .layer(tower::util::option_layer(door.sharing()))
         .layer(axum::middleware::from_fn_with_state(
-            Arc::clone(&hub),
+            answer::Surroundings {
+                hub: Arc::clone(&hub),
+                door,
+            },
             answer::frame,
         ))
         .with_state(hub)
@@ -177,6 +125,8 @@ pub fn openapi_text() -> String {
 
 #[cfg(test)]
 mod desk_tests;
+#[cfg(test)]
+mod door_tests;
 #[cfg(test)]
 mod factor_tests;
 #[cfg(test)]

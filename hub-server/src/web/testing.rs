@@ -47,6 +47,9 @@ use crate::store::StoreError;
 use crate::store::testing::Scratch;
 use crate::store::testing::scratch;
 
+/// The names of its certificate.
+const NAMES: [&str; 2] = ["localhost", "hub.example"];
+
 /// A hub with one organisation, one site and an account of each role.
 pub struct TestHub {
     /// The hub itself.
@@ -120,9 +123,25 @@ impl TestHub {
         Self::over(scratch, OrganisationId::fresh(at), SiteId::fresh(at))
     }
 
+    /// The same with these settings of the web.
+    pub async fn with(config: &super::Config) -> Self {
+        let scratch = scratch();
+        let (organisation, site) = organisation_with_roles(&scratch, "North").await;
+        Self::under(scratch, organisation, site, config)
+    }
+
     fn over(scratch: Scratch, organisation: OrganisationId, site: SiteId) -> Self {
+        Self::under(scratch, organisation, site, &super::Config::default())
+    }
+
+    fn under(
+        scratch: Scratch,
+        organisation: OrganisationId,
+        site: SiteId,
+        config: &super::Config,
+    ) -> Self {
         crate::metrics::install();
-        let config = auth::Config {
+        let accounts = auth::Config {
             password_iterations: 1000,
             ..auth::Config::default()
         };
@@ -154,14 +173,14 @@ impl TestHub {
             presence: Presence::default(),
             sight: Sight::default(),
             outbound,
-            auth: config,
+            auth: accounts,
             web,
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
         }));
         hub.ready.store(true, std::sync::atomic::Ordering::SeqCst);
         Self {
-            router: super::site(Arc::clone(&hub)),
+            router: super::site(Arc::clone(&hub), config, &NAMES.map(str::to_owned)),
             hub,
             organisation,
             site,
@@ -362,6 +381,9 @@ impl Person {
         if !self.key.is_empty() {
             let key = format!("Bearer {}", self.key);
             request = request.header(header::AUTHORIZATION, key);
+        }
+        if !headers.iter().any(|(name, _)| *name == "host") {
+            request = request.header(header::HOST, "localhost");
         }
         for (name, value) in headers {
             request = request.header(*name, *value);

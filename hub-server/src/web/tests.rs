@@ -91,33 +91,83 @@ async fn a_failure_has_the_standard_body_with_the_requests_number() {
     assert_eq!(answer.headers[header::ALLOW], "GET,HEAD");
 }
 
-/// SE-33: the headers of every answer, failures and pages included.
+/// SE-33: the headers of every answer: of every route, of pages and files, of failures.
 #[tokio::test]
 async fn every_answer_has_the_security_headers() {
     let hub = TestHub::new().await;
-    for path in ["/health", "/", "/api/v1/none", "/docs/index.html", "/x.js"] {
-        let answer = hub.stranger().get(path).await;
-        let header = |name: &str| {
-            answer
-                .headers
-                .get(name)
-                .unwrap_or_else(|| panic!("{path} lacks {name}"))
-                .to_str()
-                .unwrap()
+    let person = hub.stranger();
+    let mut answers = Vec::new();
+    for line in routes::table() {
+        let path = line
+            .path
+            .replace("{file}", "index.html")
+            .replace(['{', '}'], "");
+        let answer = person.send(line.method, &path, None, Vec::new()).await;
+        answers.push((format!("{} {path}", line.method), answer));
+    }
+    for path in [
+        "/",
+        "/passages",
+        "/api/v1/none",
+        "/x.js",
+        "/favicon.ico",
+        "/../x",
+    ] {
+        answers.push((path.to_owned(), person.get(path).await));
+    }
+    answers.push((
+        "PATCH".to_owned(),
+        person.send("PATCH", "/health", None, Vec::new()).await,
+    ));
+    let foreign = [("host", "evil.example")];
+    answers.push((
+        "host".to_owned(),
+        person.send_with("GET", "/", &foreign, Vec::new()).await,
+    ));
+    for (name, answer) in answers {
+        let header = |header: &str| {
+            let mut values = answer.headers.get_all(header).iter();
+            let value = values
+                .next()
+                .unwrap_or_else(|| panic!("{name} lacks {header}"));
+            assert!(values.next().is_none(), "{name}: {header} is there twice");
+            value.to_str().unwrap().to_owned()
         };
-        assert_eq!(header("x-content-type-options"), "nosniff");
-        assert_eq!(header("x-frame-options"), "DENY");
-        assert_eq!(
-            header("strict-transport-security"),
-            "max-age=31536000; includeSubDomains"
-        );
-        assert_eq!(header("referrer-policy"), "strict-origin-when-cross-origin");
+        for (wanted, value) in [
+            ("x-content-type-options", "nosniff"),
+            ("x-frame-options", "DENY"),
+            ("x-xss-protection", "1; mode=block"),
+            (
+                "strict-transport-security",
+                "max-age=31536000; includeSubDomains",
+            ),
+            ("referrer-policy", "strict-origin-when-cross-origin"),
+        ] {
+            assert_eq!(header(wanted), value, "{name}");
+        }
         let policy = header("content-security-policy");
-        assert!(
-            policy.contains("default-src 'self'") && policy.contains("frame-ancestors 'none'"),
-            "{policy}"
+        let directive = |of: &str| {
+            let mut all = policy.split("; ").filter_map(|one| one.split_once(' '));
+            all.find(|(directive, _)| *directive == of)
+                .map(|(_, set)| set.to_owned())
+        };
+        assert_eq!(
+            directive("default-src").as_deref(),
+            Some("'self'"),
+            "{name}"
         );
-        assert!(!policy.contains("script-src 'self' 'unsafe"), "{policy}");
+        assert_eq!(directive("script-src").as_deref(), Some("'self'"), "{name}");
+        assert_eq!(
+            directive("frame-ancestors").as_deref(),
+            Some("'none'"),
+            "{name}"
+        );
+        assert_eq!(directive("object-src").as_deref(), Some("'none'"), "{name}");
+        assert!(
+            !policy.contains("unsafe-eval") && !policy.contains("http:"),
+            "{name}: {policy}"
+        );
+        assert!(header("x-request-id").len() >= 36, "{name}");
     }
 }
 
