@@ -99,6 +99,8 @@ pub struct WebSettings {
     pub link_address: String,
     /// What a Prometheus server presents; without one only administrators read metrics.
     pub scrape_token: Option<auth::Token>,
+    /// Other sites whose pages may call the API, as configured.
+    pub origins: Vec<String>,
     /// How long a request may take.
     pub request_timeout: std::time::Duration,
 }
@@ -109,6 +111,7 @@ impl Default for WebSettings {
             address: "https://localhost:8443".into(),
             link_address: "localhost:8443".into(),
             scrape_token: None,
+            origins: Vec::new(),
             request_timeout: std::time::Duration::from_secs(30),
         }
     }

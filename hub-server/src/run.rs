@@ -121,6 +121,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
             address: address(&config, port),
             link_address: link_address(&config, link.local_address()?.port()),
             scrape_token: config::credential("scrape-token").map(|token| Token::presented(&token)),
+            origins: config.web.origins.clone(),
             request_timeout: config.web.request_timeout,
         },
         stop: CancellationToken::new(),

@@ -140,6 +140,26 @@ impl Browser {
             .await
     }
 
+    /// Presses the button whose accessible name begins so.
+    pub async fn press_starting(&self, name: &str) -> anyhow::Result<()> {
+        self.click(&format!("//button[starts-with(@aria-label, {name:?})]"))
+            .await
+    }
+
+    /// Opens the menu of the account.
+    pub async fn press_account(&self) -> anyhow::Result<()> {
+        self.click("//button[@aria-haspopup = 'menu' and contains(@aria-label, ', ')]")
+            .await
+    }
+
+    /// Chooses from a menu.
+    pub async fn press_item(&self, text: &str) -> anyhow::Result<()> {
+        self.click(&format!(
+            "//*[@role = 'menuitem'][normalize-space(.) = {text:?}]"
+        ))
+        .await
+    }
+
     /// Presses the button with this text in the dialog.
     pub async fn press_in_dialog(&self, text: &str) -> anyhow::Result<()> {
         self.click(&format!(
@@ -222,39 +242,135 @@ impl Browser {
         .await
     }
 
-    /// Takes a screenshot at each width, and fails if the page is wider than the window.
+    /// Takes screenshots at each width in light and dark, and fails if the page is wider than the window or axe finds
+    /// what keeps people out.
     pub async fn look(&self, name: &str) -> anyhow::Result<()> {
+        for scheme in ["light", "dark"] {
+            self.prefer(scheme).await?;
+            for width in WIDTHS {
+                let shown = format!("{name}-{width}-{scheme}");
+                self.picture(&shown, width).await?;
+                self.accessible(&shown).await?;
+            }
+        }
+        self.prefer("light").await?;
+        self.emulate(None).await?;
+        self.client
+            .set_window_size(1440, 1000)
+            .await
+            .context("setting the window's size")
+    }
+
+    /// As `look`, in light and without axe: for the same page with other words.
+    pub async fn glance(&self, name: &str) -> anyhow::Result<()> {
         for width in WIDTHS {
-            self.client.set_window_size(width, 1000).await?;
-            // Headless Chromium has a least window width; the page's own width is set exactly.
-            self.emulate(Some(width)).await?;
-            tokio::time::sleep(Duration::from_millis(400)).await;
-            let picture = self
-                .client
-                .screenshot()
-                .await
-                .context("taking a screenshot")?;
-            std::fs::write(
-                root().join(format!("target/screenshots/{name}-{width}.png")),
-                picture,
-            )?;
-            let script = "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
-            let over = self
-                .client
-                .execute(script, vec![])
-                .await?
-                .as_i64()
-                .unwrap_or_default();
-            anyhow::ensure!(
-                over <= 0,
-                "{name} is {over} pixels too wide for a window of {width}"
-            );
+            self.picture(&format!("{name}-{width}"), width).await?;
         }
         self.emulate(None).await?;
         self.client
             .set_window_size(1440, 1000)
             .await
             .context("setting the window's size")
+    }
+
+    async fn picture(&self, name: &str, width: u32) -> anyhow::Result<()> {
+        self.client.set_window_size(width, 1000).await?;
+        // Headless Chromium has a least window width; the page's own width is set exactly.
+        self.emulate(Some(width)).await?;
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        let picture = self
+            .client
+            .screenshot()
+            .await
+            .context("taking a screenshot")?;
+        std::fs::write(
+            root().join(format!("target/screenshots/{name}.png")),
+            picture,
+        )?;
+        let script =
+            "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
+        let over = self
+            .client
+            .execute(script, vec![])
+            .await?
+            .as_i64()
+            .unwrap_or_default();
+        anyhow::ensure!(
+            over <= 0,
+            "{name} is {over} pixels too wide for a window of {width}"
+        );
+        Ok(())
+    }
+
+    /// Fails if axe finds something serious or critical: WCAG 2.1 A and AA, and what it calls best practice.
+    async fn accessible(&self, name: &str) -> anyhow::Result<()> {
+        let path = root().join("hub-server/console/node_modules/axe-core/axe.min.js");
+        let axe = std::fs::read_to_string(&path)
+            .with_context(|| format!("reading {}: run `npm ci` in the console", path.display()))?;
+        self.client.execute(&axe, vec![]).await?;
+        let script = "const done = arguments[arguments.length - 1];
+            axe.run(document, { resultTypes: ['violations'] }).then(
+                (found) => done(found.violations
+                    .filter((one) => one.impact === 'serious' || one.impact === 'critical')
+                    .flatMap((one) => one.nodes.map((node) =>
+                        one.id + ': ' + node.html.slice(0, 160) + ' ' + (node.failureSummary || '').slice(0, 240)))),
+                (error) => done([String(error)]))";
+        let found = self.client.execute_async(script, vec![]).await?;
+        let found: Vec<&str> = found
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect();
+        anyhow::ensure!(
+            found.is_empty(),
+            "axe found on {name}:\n{}",
+            found.join("\n")
+        );
+        Ok(())
+    }
+
+    /// Prefers light or dark colours, as the system of a person does.
+    async fn prefer(&self, scheme: &str) -> anyhow::Result<()> {
+        let features = json!([{"name": "prefers-color-scheme", "value": scheme}]);
+        self.devtools("Emulation.setEmulatedMedia", json!({"features": features}))
+            .await
+    }
+
+    /// Takes the network away, or gives it back.
+    pub async fn set_network(&self, is_there: bool) -> anyhow::Result<()> {
+        self.devtools("Network.enable", json!({})).await?;
+        let conditions = json!({
+            "offline": !is_there, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1,
+        });
+        self.devtools("Network.emulateNetworkConditions", conditions)
+            .await
+    }
+
+    /// Runs a script of the page and gives what it returns.
+    pub async fn ask(&self, script: &str) -> anyhow::Result<Value> {
+        self.client
+            .execute(script, vec![])
+            .await
+            .with_context(|| format!("asking the page: {script}"))
+    }
+
+    /// Types keys to whatever has the focus.
+    pub async fn keys(&self, keys: &str) -> anyhow::Result<()> {
+        self.client
+            .active_element()
+            .await?
+            .send_keys(keys)
+            .await
+            .context("typing keys")
+    }
+
+    async fn devtools(&self, command: &str, parameters: Value) -> anyhow::Result<()> {
+        self.client
+            .issue_cmd(DevTools(json!({"cmd": command, "params": parameters})))
+            .await
+            .map(drop)
+            .with_context(|| format!("telling the browser {command}"))
     }
 
     async fn emulate(&self, width: Option<u32>) -> anyhow::Result<()> {
@@ -265,11 +381,7 @@ impl Browser {
             ),
             None => ("Emulation.clearDeviceMetricsOverride", json!({})),
         };
-        self.client
-            .issue_cmd(DevTools(json!({"cmd": command, "params": parameters})))
-            .await
-            .map(drop)
-            .context("setting the page's width")
+        self.devtools(command, parameters).await
     }
 
     /// What the browser logged as errors: refused styles and scripts, failed requests, uncaught exceptions.

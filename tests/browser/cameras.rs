@@ -39,7 +39,7 @@ async fn a_person_draws_an_area_on_a_cameras_picture() {
     browser.fill("Name", NAME).await.unwrap();
     browser.fill("Password", PASSWORD).await.unwrap();
     browser.press("Log in").await.unwrap();
-    browser.sees("What comes to your gates").await.unwrap();
+    browser.sees("What matters to you now").await.unwrap();
     browser.go(&format!("{address}/edges")).await.unwrap();
     browser.follow("front").await.unwrap();
     browser.sees(GATE).await.unwrap();

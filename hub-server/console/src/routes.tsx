@@ -25,7 +25,9 @@ export const router = createBrowserRouter([
           {
             errorElement: <RouteFailure />,
             children: [
-              { index: true, lazy: async () => ({ Component: (await import('./live/LivePage')).default }) },
+              { index: true, lazy: async () => ({ Component: (await import('./home/HomePage')).default }) },
+              at('live', () => import('./live/LivePage')),
+              at('checklist', () => import('./checklist/ChecklistPage')),
               at('passages', () => import('./passages/PassagesPage')),
               at('passages/:id', () => import('./passages/PassagePage')),
               at('permits', () => import('./permits/PermitsPage')),

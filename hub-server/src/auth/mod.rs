@@ -16,6 +16,7 @@
 
 mod accounts;
 mod api_keys;
+mod census;
 mod common_passwords;
 mod imported;
 mod limits;
@@ -61,6 +62,8 @@ pub use api_keys::new_key;
 pub use api_keys::note_use;
 pub use api_keys::prefix_of as key_prefix;
 pub use api_keys::revoke_key;
+pub use census::Census;
+pub use census::census;
 pub use imported::is_known as is_imported;
 pub use limits::Attempts;
 pub use organisations::Organisation;

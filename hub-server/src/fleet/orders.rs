@@ -11,6 +11,7 @@ use contract::ids::OrderId;
 use contract::ids::OrganisationId;
 use contract::time::Timestamp;
 
+use crate::auth::Reach;
 use crate::fleet::directives;
 use crate::fleet::gates;
 use crate::store::Row;
@@ -204,6 +205,33 @@ pub fn list_orders(
         &[
             Value::from(organisation),
             Value::from(gate),
+            Value::from(limit),
+        ],
+    )?;
+    rows.iter().map(|row| order(row, now)).collect()
+}
+
+/// Returns the newest orders since `since` that moved nothing although a person wanted it, as they stand at `now`.
+pub fn list_refused(
+    tx: &mut Tx,
+    reach: Reach,
+    since: Timestamp,
+    now: Timestamp,
+    limit: u32,
+) -> Result<Vec<Order>, StoreError> {
+    let (within, newest) = (Reach::clause("site", 4), 5);
+    let rows = tx.list(
+        &format!(
+            "SELECT {COLUMNS} FROM orders WHERE organisation = $1 AND given_at >= $2 \
+             AND (state IN ('expired', 'blocked', 'no_such_gate', 'failed') OR (state = 'waiting' AND expires_at <= $3)) \
+             AND gate IN (SELECT id FROM gates WHERE organisation = $1{within}) \
+             ORDER BY given_at DESC, id DESC LIMIT ${newest}"
+        ),
+        &[
+            Value::from(reach.organisation),
+            Value::from(since),
+            Value::from(now),
+            reach.value(),
             Value::from(limit),
         ],
     )?;

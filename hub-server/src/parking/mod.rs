@@ -19,6 +19,7 @@ pub mod permit_sheet;
 pub mod permits;
 pub mod preview;
 pub mod schedule;
+pub mod statistics;
 pub mod visits;
 pub mod words;
 

@@ -19,9 +19,11 @@ mod audit;
 mod body;
 mod caller;
 mod cameras;
+mod checklist;
 mod config;
 mod console;
 mod cursor;
+mod dashboard;
 mod docs;
 mod door;
 mod edges;
@@ -43,6 +45,7 @@ mod session;
 mod sessions;
 mod setup;
 mod sites;
+mod statistics;
 #[cfg(any(test, debug_assertions))]
 pub mod testing;
 mod visits;
@@ -123,6 +126,8 @@ pub fn openapi_text() -> String {
     text
 }
 
+#[cfg(test)]
+mod dashboard_tests;
 #[cfg(test)]
 mod desk_tests;
 #[cfg(test)]

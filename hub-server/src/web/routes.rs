@@ -14,6 +14,8 @@ use super::accounts;
 use super::api_keys;
 use super::audit;
 use super::cameras;
+use super::checklist;
+use super::dashboard;
 use super::docs;
 use super::edges;
 use super::gates;
@@ -30,6 +32,7 @@ use super::session;
 use super::sessions;
 use super::setup;
 use super::sites;
+use super::statistics;
 use super::visits;
 use crate::auth::Right;
 use crate::hub::Hub;
@@ -127,6 +130,9 @@ pub(super) fn table() -> Vec<Line> {
         line(needs(Right::CorrectVisits), "POST", "/api/v1/visits", routes!(visits::open_visit)),
         line(needs(Right::CorrectVisits), "POST", "/api/v1/visits/{id}/close", routes!(visits::close_visit)),
         line(needs(Right::ViewVisits), "GET", "/api/v1/occupancy", routes!(visits::show_occupancy)),
+        line(needs(Right::ViewPassages), "GET", "/api/v1/statistics", routes!(statistics::show_statistics)),
+        line(LoggedIn, "GET", "/api/v1/dashboard", routes!(dashboard::show_dashboard)),
+        line(needs(Right::ManageAccounts), "GET", "/api/v1/checklist", routes!(checklist::show_checklist)),
         line(needs(Right::ViewFleet), "GET", "/api/v1/sites", routes!(sites::list_sites)),
         line(needs(Right::ViewFleet), "GET", "/api/v1/gates", routes!(gates::list_gates)),
         line(needs(Right::ViewFleet), "GET", "/api/v1/gates/{id}/orders", routes!(gates::list_orders)),

@@ -37,6 +37,10 @@ export type CameraRevision = Schemas['CameraRevision']
 export type EnrolmentCode = Schemas['EnrolmentCode']
 export type BarrierAction = Schemas['BarrierAction']
 export type Order = Schemas['Order']
+export type Preferences = Schemas['Preferences']
+export type Dashboard = Schemas['Dashboard']
+export type Statistics = Schemas['Statistics']
+export type ChecklistItem = Schemas['ChecklistItem']
 export type AuditLine = Schemas['AuditLine']
 
 export { api, ApiError, take } from './client'

@@ -133,6 +133,46 @@ export interface paths {
     patch?: never
     trace?: never
   }
+  '/api/v1/checklist': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * Shows both checklists. Each item is looked at anew with every request.
+     * @description Needs the right `manage_accounts`.
+     */
+    get: operations['show_checklist']
+    put?: never
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/v1/dashboard': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * Shows what somebody who has just logged in should know.
+     * @description Needs a log-in.
+     */
+    get: operations['show_dashboard']
+    put?: never
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
   '/api/v1/edges': {
     parameters: {
       query?: never
@@ -881,6 +921,26 @@ export interface paths {
     patch?: never
     trace?: never
   }
+  '/api/v1/statistics': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * Counts what came to the gates of a site, or of all, over a range of time.
+     * @description Needs the right `view_passages`.
+     */
+    get: operations['show_statistics']
+    put?: never
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
   '/api/v1/visits': {
     parameters: {
       query?: never
@@ -1179,6 +1239,20 @@ export interface components {
       /** @description What went wrong. */
       why: string
     }
+    /** @description A camera that shows nothing new. */
+    CameraDown: {
+      /** @description Since when. */
+      at: components['schemas']['At']
+      /**
+       * @description Its name.
+       * @example front
+       */
+      camera: string
+      /** @description Where. */
+      gate: components['schemas']['Named']
+      /** @description What it is in place of live. */
+      state: components['schemas']['CameraState']
+    }
     /** @description How a camera stands at this moment, by its edge. */
     CameraReport: {
       /**
@@ -1279,6 +1353,46 @@ export interface components {
        */
       symbol: string
     }
+    /** @description Both checklists, in the order in which they are worked off. */
+    Checklist: {
+      /** @description Before the hub guards real gates. */
+      production: components['schemas']['ChecklistItem'][]
+      /** @description After the set-up: from an empty hub to a gate that opens. */
+      set_up: components['schemas']['ChecklistItem'][]
+    }
+    /** @description One thing to see to. */
+    ChecklistItem: {
+      /**
+       * Format: int64
+       * @description How many of what the item counts, if it counts something.
+       * @example 2
+       */
+      count?: number | null
+      /**
+       * @description Which; stable, for programs.
+       * @example admins_second_factor
+       */
+      id: string
+      /**
+       * @description The things that it is about, if it names some.
+       * @example [
+       *       "operator"
+       *     ]
+       */
+      names: string[]
+      /** @description How it stands. */
+      state: components['schemas']['ChecklistState']
+      /**
+       * @description What was found, in a sentence.
+       * @example Accounts that manage accounts and have no second factor: 2.
+       */
+      why: string
+    }
+    /**
+     * @description How an item stands.
+     * @enum {string}
+     */
+    ChecklistState: 'done' | 'open' | 'unknown'
     /** @description Why a visit is closed by hand. */
     CloseVisit: {
       /**
@@ -1312,6 +1426,101 @@ export interface components {
        * @example left through the workshop's gate
        */
       reason: string
+    }
+    /** @description What somebody who has just logged in should know. A part is null if the caller may not see it. */
+    Dashboard: {
+      accounts?: components['schemas']['DashboardAccounts'] | null
+      fleet?: components['schemas']['DashboardFleet'] | null
+      passages?: components['schemas']['DashboardPassages'] | null
+      visits?: components['schemas']['DashboardVisits'] | null
+    }
+    /** @description Accounts and their second factors. */
+    DashboardAccounts: {
+      /**
+       * Format: int64
+       * @description Those that may log in.
+       * @example 6
+       */
+      active: number
+      /**
+       * Format: int64
+       * @description Those of them without a second factor.
+       * @example 4
+       */
+      without_second_factor: number
+    }
+    /** @description Edges, cameras and orders. */
+    DashboardFleet: {
+      /** @description Those that are not, up to 20. */
+      away: components['schemas']['EdgeAway'][]
+      /**
+       * @description Cameras that reported.
+       * @example 4
+       */
+      cameras: number
+      /** @description Those that show nothing new, up to 20. */
+      cameras_down: components['schemas']['CameraDown'][]
+      /**
+       * @description Enrolment codes that wait for their edge.
+       * @example 0
+       */
+      codes_waiting: number
+      /**
+       * @description Those that are connected.
+       * @example 2
+       */
+      connected: number
+      /**
+       * @description Enrolled edges.
+       * @example 3
+       */
+      edges: number
+      /** @description Edges that give something up because they are hot or overloaded. */
+      hot: components['schemas']['Named'][]
+      /** @description Orders of the last 24 hours that moved nothing, newest first, up to 20. */
+      orders_refused: components['schemas']['OrderRefused'][]
+    }
+    /** @description Passages of the last 24 hours. */
+    DashboardPassages: {
+      /**
+       * Format: int64
+       * @description All of them.
+       * @example 253
+       */
+      all: number
+      /**
+       * Format: int64
+       * @description Those that a gate asked about.
+       * @example 9
+       */
+      asked: number
+      /**
+       * Format: int64
+       * @description Those that were denied.
+       * @example 4
+       */
+      denied: number
+      /**
+       * Format: int64
+       * @description Those whose plate no permit has.
+       * @example 7
+       */
+      unknown: number
+    }
+    /** @description Visits that somebody should look at. */
+    DashboardVisits: {
+      /**
+       * Format: int64
+       * @description On site for longer than a day.
+       * @example 1
+       */
+      long: number
+      /**
+       * Format: int64
+       * @description With a missing entry or exit.
+       * @example 2
+       */
+      unpaired: number
     }
     /**
      * @description Which way a gate lets through, as the API's document shows it.
@@ -1378,6 +1587,12 @@ export interface components {
        * @description The permit book that it should have.
        */
       wanted_book_version: number
+    }
+    /** @description An edge that is not connected. */
+    EdgeAway: {
+      /** @description Which. */
+      edge: components['schemas']['Named']
+      last_heard_at?: components['schemas']['At'] | null
     }
     /** @description A gate of an edge. */
     EdgeGate: {
@@ -1881,6 +2096,17 @@ export interface components {
       /** @description Why. */
       reason: string
       /** @description How it stands. */
+      state: components['schemas']['OrderState']
+    }
+    /** @description An order that moved nothing. */
+    OrderRefused: {
+      /** @description What was wanted. */
+      action: components['schemas']['BarrierAction']
+      /** @description When it was given. */
+      at: components['schemas']['At']
+      /** @description Where. */
+      gate: components['schemas']['Named']
+      /** @description What became of it. */
       state: components['schemas']['OrderState']
     }
     /**
@@ -2961,6 +3187,124 @@ export interface components {
        */
       vehicle_us: number
     }
+    /** @description Figures over a range of time. */
+    Statistics: {
+      /**
+       * Format: int64
+       * @description How long these were on average, in seconds; null if there are none, or without the right to see visits.
+       * @example 5400
+       */
+      average_stay_s?: number | null
+      /** @description Hour by hour or day by day, empty ones too, in order. */
+      buckets: components['schemas']['StatisticsBucket'][]
+      /**
+       * Format: double
+       * @description The part of the openings that a person ordered, 0 to 1; null without an opening.
+       * @example 0.016
+       */
+      by_hand_share?: number | null
+      /** @description From here. */
+      from: components['schemas']['At']
+      /**
+       * Format: int64
+       * @description How often barriers opened.
+       * @example 244
+       */
+      openings: number
+      /**
+       * Format: int64
+       * @description How often of these by a person's order.
+       * @example 4
+       */
+      openings_by_hand: number
+      /**
+       * Format: int64
+       * @description Every passage.
+       * @example 253
+       */
+      passages: number
+      /**
+       * Format: int64
+       * @description Stays that began in the range and have ended; null without the right to see visits.
+       * @example 120
+       */
+      stays?: number | null
+      /** @description How long a bucket is. */
+      step: components['schemas']['Step']
+      /**
+       * @description Whose hours and days: the site's, or of the first site by name.
+       * @example Europe/Madrid
+       */
+      time_zone: string
+      /** @description The sums of the buckets. */
+      total: components['schemas']['StatisticsCounts']
+      /**
+       * Format: double
+       * @description The part of the passages whose plate no permit has, 0 to 1; null without a passage.
+       * @example 0.028
+       */
+      unknown_share?: number | null
+      /** @description Until just before here. */
+      until: components['schemas']['At']
+    }
+    /** @description The counts of an hour or a day. */
+    StatisticsBucket: components['schemas']['StatisticsCounts'] & {
+      /**
+       * Format: date-time
+       * @description When it begins.
+       */
+      at: string
+    }
+    /** @description Counts of passages and of vehicles that came and left. */
+    StatisticsCounts: {
+      /**
+       * Format: int64
+       * @description Passages that the gate asked about.
+       * @example 9
+       */
+      asked: number
+      /**
+       * Format: int64
+       * @description Passages that were denied.
+       * @example 4
+       */
+      denied: number
+      /**
+       * Format: int64
+       * @description Vehicles that came in.
+       * @example 128
+       */
+      entries: number
+      /**
+       * Format: int64
+       * @description Vehicles that went out.
+       * @example 121
+       */
+      exits: number
+      /**
+       * Format: int64
+       * @description Passages for which the gate opened by itself.
+       * @example 240
+       */
+      opened: number
+      /**
+       * Format: int64
+       * @description Passages whose plate no permit has.
+       * @example 7
+       */
+      unknown: number
+      /**
+       * Format: int64
+       * @description Passages without a readable plate.
+       * @example 2
+       */
+      unread: number
+    }
+    /**
+     * @description The length of a bucket.
+     * @enum {string}
+     */
+    Step: 'hour' | 'day'
     /** @description What a person decides about a permit. */
     Terms: {
       /** @description A known plate that does not open. */
@@ -3416,6 +3760,62 @@ export interface operations {
         }
         content: {
           'application/json': components['schemas']['Page_AuditLine']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  show_checklist: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Checklist']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  show_dashboard: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Dashboard']
         }
       }
       /** @description A failure */
@@ -5127,6 +5527,51 @@ export interface operations {
         }
         content: {
           'application/json': components['schemas']['Page_Site']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  show_statistics: {
+    parameters: {
+      query?: {
+        /** @description Only this site; every site within reach otherwise. */
+        site?: string
+        /** @description From this moment; a day before `until` if not given. */
+        from?: components['schemas']['At']
+        /** @description Until just before this moment; now if not given. */
+        until?: components['schemas']['At']
+        /** @description `hour` for up to 31 days, `day` for up to 366; what fits the range if not given. */
+        step?: components['schemas']['Step']
+      }
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Statistics']
+        }
+      }
+      400: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
         }
       }
       /** @description A failure */

@@ -1,5 +1,5 @@
 // Times as people say them. Pure: the present moment is a parameter.
-import { text } from '../strings'
+import { locale, text } from '../strings'
 import { decimal, perLocale } from './locale'
 
 const CLOCK = { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false } as const
@@ -82,4 +82,27 @@ function dayName(date: Date, now: Date): string {
   if (days === 0) return text.time.today
   if (days === 1) return text.time.yesterday
   return dateOf(date.toISOString(), now.getTime())
+}
+
+const zoned = new Map<string, Intl.DateTimeFormat>()
+
+/** An hour or a day of a site below a chart: "14" or "3 Mar". */
+export function bucketShort(at: string, daily: boolean, zone: string): string {
+  return inZone(zone, daily ? DAY : { hour: '2-digit', hour12: false }).format(new Date(at))
+}
+
+/** The same in full, for tables and hints. */
+export function bucketName(at: string, daily: boolean, zone: string): string {
+  const full = { ...DAY, weekday: 'short' } as const
+  return inZone(zone, daily ? full : { ...full, ...MINUTES }).format(new Date(at))
+}
+
+function inZone(zone: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const key = `${locale()} ${zone} ${JSON.stringify(options)}`
+  let format = zoned.get(key)
+  if (!format) {
+    format = new Intl.DateTimeFormat(locale(), { ...options, timeZone: zone })
+    zoned.set(key, format)
+  }
+  return format
 }

@@ -53,24 +53,27 @@ export function step(state: LiveState, event: LiveEvent): LiveStep {
   }
 }
 
+/** What sums up the others. */
+const SUMMED = ['dashboard', 'checklist'] as const
+
 /** Which answers a kind of news makes old, by the first word of their key. */
 export function outdatedBy(kind: string): readonly string[] {
   switch (kind) {
     case 'passage':
-      return ['passages', 'visits', 'occupancy']
+      return ['passages', 'visits', 'occupancy', 'statistics', ...SUMMED]
     case 'order':
-      return ['orders', 'passages']
+      return ['orders', 'passages', ...SUMMED]
     case 'edge':
     case 'input':
     case 'camera':
     case 'model':
-      return ['edges', 'gates', 'enrolments']
+      return ['edges', 'gates', 'enrolments', ...SUMMED]
     case 'camera_settings':
       return ['camera', 'camera-history']
     case 'visit':
-      return ['visits', 'occupancy']
+      return ['visits', 'occupancy', ...SUMMED]
     case 'permit':
-      return ['permits', 'edges']
+      return ['permits', 'edges', 'checklist']
     default:
       // A newer hub may send kinds that this console does not know.
       return []

@@ -8,9 +8,11 @@ import { outdatedBy, type Phase } from './resume'
 /** A burst of news leads to one round of questions. */
 const GATHER_MS = 250
 
-export function useLive(): Phase {
+/** How the stream stands; null for who follows none. */
+export function useLive(follows: boolean): Phase | null {
   const [phase, setPhase] = useState<Phase>('connecting')
   useEffect(() => {
+    if (!follows) return
     const outdated = new Set<string>()
     let timer: ReturnType<typeof setTimeout> | undefined
     const refresh = () => {
@@ -33,6 +35,6 @@ export function useLive(): Phase {
       stop()
       clearTimeout(timer)
     }
-  }, [])
-  return phase
+  }, [follows])
+  return follows ? phase : null
 }

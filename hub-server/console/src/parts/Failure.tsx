@@ -2,32 +2,33 @@
 import { Alert, Button, Group, Text } from '@mantine/core'
 import { IconAlertTriangle } from '@tabler/icons-react'
 
-import { ApiError } from '../api'
-import { text } from '../strings'
+import { ApiError, type FieldFault } from '../api'
+import { fromHub, text } from '../strings'
 
-/** One sentence for a person: the hub's own if it gave one. */
+/** One sentence for a person: the hub's own if it gave one that can be said in the language in use. */
 export function explain(error: unknown): string {
   if (!(error instanceof ApiError)) return text.failure.unknown
   if (error.status === 0) return text.failure.unreachable
-  const sentence = error.message || fallback(error.status)
-  // With one fault the sentence names it already.
-  if (error.fields.length < 2) return sentence
-  return `${sentence} ${error.fields.map((fault) => `${fault.field}: ${fault.why}`).join('; ')}`
+  const [only, second] = error.fields
+  const sentence = fromHub(error.message) ?? ofCode(error.code)
+  // With one fault the hub's sentence names it already, if it could be shown.
+  if (!second && (!only || text.hub === null)) return sentence
+  return `${sentence} ${error.fields.map(inWords).join('; ')}`
 }
 
-function fallback(status: number): string {
-  switch (status) {
-    case 403:
-      return text.failure.forbidden
-    case 404:
-      return text.failure.notFound
-    case 429:
-      return text.failure.tooMany
-    case 503:
-      return text.failure.busy
-    default:
-      return text.failure.unknown
-  }
+/** What a kind of error says by itself, whatever the hub said of it. */
+function ofCode(code: string): string {
+  const { codes } = text.failure
+  return Object.hasOwn(codes, code) ? codes[code as keyof typeof codes] : text.failure.unknown
+}
+
+/** Why a field was refused. A reason that can't be said in the language in use is better in English than not at all. */
+function whyOf(fault: FieldFault): string {
+  return fromHub(fault.why) ?? fault.why
+}
+
+function inWords(fault: FieldFault): string {
+  return `${fault.field}: ${whyOf(fault)}`
 }
 
 /** The faults of a refused form by field, and the sentence for what belongs to none of `known`. */
@@ -43,8 +44,8 @@ export function sortFaults(
   for (const fault of error.fields) {
     if (known.includes(fault.field)) {
       const before = fields[fault.field]
-      fields[fault.field] = before ? `${before}; ${fault.why}` : fault.why
-    } else others.push(`${fault.field}: ${fault.why}`)
+      fields[fault.field] = before ? `${before}; ${whyOf(fault)}` : whyOf(fault)
+    } else others.push(inWords(fault))
   }
   return { fields, rest: others.length > 0 ? others.join('; ') : null }
 }

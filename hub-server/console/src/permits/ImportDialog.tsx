@@ -9,7 +9,7 @@ import { queries } from '../api/queries'
 import { Failure } from '../parts/Failure'
 import parts from '../parts/parts.module.css'
 import { say } from '../parts/toast'
-import { text } from '../strings'
+import { fromHub, text } from '../strings'
 import classes from './permits.module.css'
 
 const send = (sheet: string, dryRun: boolean) =>
@@ -105,7 +105,7 @@ function Faults({ result }: { result: ImportResult }) {
               <tr key={`${fault.row} ${fault.field} ${fault.why}`}>
                 <td data-label={text.sheet.line}>{fault.row}</td>
                 <td data-label={text.sheet.column}>{fault.field}</td>
-                <td>{fault.why}</td>
+                <td>{fromHub(fault.why) ?? fault.why}</td>
               </tr>
             ))}
           </tbody>

@@ -68,16 +68,23 @@ export function PlatePreview({ typed, except }: { typed: string; except: string 
           <Text size="sm" fw={600}>
             {text.preview.alikes}
           </Text>
-          <ul className={classes.alikes}>
-            {alikes.map((alike) => (
-              <li key={alike.text}>
-                <Plate plate={alike.text} />
-                <span className={classes.difference}>
-                  {alike.asks ? text.preview.asks : text.preview.opensWavering}
-                </span>
-              </li>
-            ))}
-          </ul>
+          {[true, false].map((asks) => {
+            const group = alikes.filter((alike) => alike.asks === asks)
+            return (
+              group.length > 0 && (
+                <div key={String(asks)} className={classes.group}>
+                  <span className={classes.difference}>{asks ? text.preview.asks : text.preview.opensWavering}</span>
+                  <ul className={classes.alikes}>
+                    {group.map((alike) => (
+                      <li key={alike.text}>
+                        <Plate plate={alike.text} />
+                      </li>
+                    ))}
+                  </ul>
+                </div>
+              )
+            )
+          })}
         </Stack>
       )}
       {!taken && near.length === 0 && alikes.length === 0 && (

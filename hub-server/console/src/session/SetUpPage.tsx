@@ -40,7 +40,7 @@ export default function SetUpPage() {
     mutationFn: () => take(api.POST('/api/v1/setup', { body: form })),
     onSuccess: (session) => {
       enter(session)
-      void navigate('/edges', { replace: true })
+      void navigate('/checklist', { replace: true })
     },
   })
   const faults = sortFaults(setUp.error, FIELDS)

@@ -8,6 +8,8 @@ import {
   IconDeviceDesktop,
   IconId,
   IconKey,
+  IconLayoutDashboard,
+  IconListCheck,
   IconLogout,
   IconMoon,
   IconParking,
@@ -26,16 +28,29 @@ import type { Session } from '../api'
 import { wordOf } from '../format/word'
 import type { Phase } from '../live/resume'
 import { Logo } from '../parts/Logo'
+import { complain } from '../parts/toast'
+import { preferLanguage } from '../session/preferences'
 import { logOut, type Right } from '../session/session'
 import { type Language, LANGUAGES, languageInUse, text } from '../strings'
-import { speakFromNowOn } from '../strings/wish'
 import { ConnectionMark } from './ConnectionMark'
 import classes from './shell.module.css'
 
-type PageName = 'live' | 'passages' | 'permits' | 'visits' | 'edges' | 'audit' | 'accounts' | 'roles' | 'keys'
+type PageName =
+  | 'overview'
+  | 'checklist'
+  | 'live'
+  | 'passages'
+  | 'permits'
+  | 'visits'
+  | 'edges'
+  | 'audit'
+  | 'accounts'
+  | 'roles'
+  | 'keys'
 
-const PAGES: readonly { to: string; name: PageName; icon: typeof IconCar; right: Right }[] = [
-  { to: '/', name: 'live', icon: IconActivity, right: 'view_passages' },
+const PAGES: readonly { to: string; name: PageName; icon: typeof IconCar; right: Right | null }[] = [
+  { to: '/', name: 'overview', icon: IconLayoutDashboard, right: null },
+  { to: '/live', name: 'live', icon: IconActivity, right: 'view_passages' },
   { to: '/passages', name: 'passages', icon: IconCar, right: 'view_passages' },
   { to: '/permits', name: 'permits', icon: IconId, right: 'view_permits' },
   { to: '/visits', name: 'visits', icon: IconParking, right: 'view_visits' },
@@ -44,11 +59,20 @@ const PAGES: readonly { to: string; name: PageName; icon: typeof IconCar; right:
   { to: '/accounts', name: 'accounts', icon: IconUsers, right: 'manage_accounts' },
   { to: '/roles', name: 'roles', icon: IconShieldCheck, right: 'manage_accounts' },
   { to: '/keys', name: 'keys', icon: IconKey, right: 'manage_keys' },
+  { to: '/checklist', name: 'checklist', icon: IconListCheck, right: 'manage_accounts' },
 ]
 
 const LANGUAGE_CODES = Object.keys(LANGUAGES) as Language[]
 
-export function Navigation({ session, phase, onClose }: { session: Session; phase: Phase; onClose: () => void }) {
+export function Navigation({
+  session,
+  phase,
+  onClose,
+}: {
+  session: Session
+  phase: Phase | null
+  onClose: () => void
+}) {
   return (
     <div className={classes.navigation}>
       <div className={classes.top}>
@@ -71,7 +95,7 @@ export function Navigation({ session, phase, onClose }: { session: Session; phas
         {session.organisation.name}
       </Text>
       <nav aria-label={text.nav.label} className={classes.links}>
-        {PAGES.filter((page) => session.rights.includes(page.right)).map((page) => (
+        {PAGES.filter((page) => page.right === null || session.rights.includes(page.right)).map((page) => (
           <NavLink key={page.to} to={page.to} end={page.to === '/'} className={classes.link ?? ''} onClick={onClose}>
             <page.icon size={19} stroke={1.7} aria-hidden="true" />
             {text.nav[page.name]}
@@ -79,9 +103,7 @@ export function Navigation({ session, phase, onClose }: { session: Session; phas
         ))}
       </nav>
       <div className={classes.bottom}>
-        <span className={classes.connectionWide}>
-          <ConnectionMark phase={phase} />
-        </span>
+        <span className={classes.connectionWide}>{phase && <ConnectionMark phase={phase} />}</span>
         <AccountMenu session={session} onClose={onClose} />
       </div>
     </div>
@@ -90,6 +112,7 @@ export function Navigation({ session, phase, onClose }: { session: Session; phas
 
 function AccountMenu({ session, onClose }: { session: Session; onClose: () => void }) {
   const { colorScheme, setColorScheme } = useMantineColorScheme()
+  const prefer = useMutation({ mutationFn: preferLanguage, onError: complain })
   const leave = useMutation({ mutationFn: logOut })
   const role = wordOf(text.role, session.account.role)
   const schemes = [
@@ -130,7 +153,7 @@ function AccountMenu({ session, onClose }: { session: Session; onClose: () => vo
             key={language}
             lang={language}
             rightSection={languageInUse() === language ? <IconCheck size={16} /> : null}
-            onClick={() => void speakFromNowOn(language)}
+            onClick={() => prefer.mutate(language)}
           >
             {LANGUAGES[language]}
           </Menu.Item>

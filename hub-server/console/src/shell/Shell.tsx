@@ -10,6 +10,7 @@ import { useLive } from '../live/useLive'
 import { Failure } from '../parts/Failure'
 import { Logo } from '../parts/Logo'
 import { Waiting } from '../parts/Waiting'
+import { usePreferredLanguage } from '../session/preferences'
 import { useSession } from '../session/session'
 import { text } from '../strings'
 import { ConnectionMark } from './ConnectionMark'
@@ -29,7 +30,9 @@ export default function Shell() {
 }
 
 function Inside({ session }: { session: Session }) {
-  const phase = useLive()
+  usePreferredLanguage()
+  // News is about passages, gates and visits: who may see none of it gets no stream.
+  const phase = useLive(session.rights.includes('view_passages'))
   const [opened, menu] = useDisclosure(false)
   const { pathname } = useLocation()
   const main = useRef<HTMLElement>(null)
@@ -71,7 +74,7 @@ function Inside({ session }: { session: Session }) {
               {text.product}
             </UnstyledButton>
           </Group>
-          <ConnectionMark phase={phase} />
+          {phase && <ConnectionMark phase={phase} />}
         </Group>
       </AppShell.Header>
       <AppShell.Navbar className={classes.navbar} data-opened={opened || undefined}>

@@ -3,7 +3,8 @@
 // `text` follows the language: read it while rendering, never at the top of a module. English is in the first page, as
 // what remains if another language can't be fetched; the others are fetched when they are wanted.
 import type { Catalogue } from './catalogue'
-import { en } from './en'
+import { en as english } from './en'
+import { translated } from './sentences'
 
 export type { Catalogue } from './catalogue'
 
@@ -11,6 +12,8 @@ export type { Catalogue } from './catalogue'
 export const LANGUAGES = { en: 'English', de: 'Deutsch', es: 'Español' } as const
 
 export type Language = keyof typeof LANGUAGES
+
+const en: Catalogue = { ...english, hub: null }
 
 /** The texts of the language in use. */
 export let text: Catalogue = en
@@ -33,6 +36,11 @@ export function languageInUse(): Language {
 /** The locale for numbers and dates: the language in use, as this browser's region writes them. */
 export function locale(): string {
   return formats
+}
+
+/** A sentence or a reason of the hub in the language in use; null if it can't be said in it. */
+export function fromHub(said: string): string | null {
+  return text.hub ? translated(text.hub, said) : said || null
 }
 
 /** Calls `listener` whenever the language changes, until the function that it gives back is called. */

@@ -6,8 +6,10 @@ import { join } from 'node:path'
 import ts from 'typescript'
 import { afterEach, expect, test } from 'vitest'
 
+import { readError } from '../api/client'
 import { percent } from '../format/share'
 import { brief, dateOf } from '../format/time'
+import { explain, sortFaults } from '../parts/Failure'
 import { choose, languageInUse, onLanguage, speak, text } from '.'
 import { de } from './de'
 import { en } from './en'
@@ -23,6 +25,8 @@ type Node = string | ((...given: string[]) => string) | { readonly [key: string]
 /** Every text of a catalogue with its path; sentences with sample words put in. */
 function* textsOf(node: Node, path = ''): Generator<[string, string]> {
   if (typeof node === 'string') yield [path, node]
+  // The hub's sentences have a test of their own.
+  else if (path === 'hub') return
   else if (typeof node === 'function') yield [path, node(...GIVEN.slice(0, node.length))]
   else for (const [key, inner] of Object.entries(node)) yield* textsOf(inner, path ? `${path}.${key}` : key)
 }
@@ -80,6 +84,34 @@ test('switching the language changes texts, numbers and dates, and tells who lis
   stop()
   await speak('en')
   expect(heard).toEqual(['de', 'es'])
+})
+
+test.each(Object.entries(OTHERS))('%s says each sentence of the hub, with its numbers', (_, { hub }) => {
+  for (const [said, sentence] of Object.entries(hub)) {
+    expect(sentence.split('#').length, said).toBe(said.split('#').length)
+    expect(sentence, said).not.toBe(said)
+  }
+})
+
+test('an error of the hub is told in the language in use', async () => {
+  const taken = readError(409, { error_code: 'conflict', message: 'This visit is closed already.' })
+  const odd = readError(409, { error_code: 'conflict', message: 'Something new.' })
+  const short = readError(400, {
+    error_code: 'invalid',
+    message: 'password needs at least 8 characters.',
+    details: { fields: [{ field: 'password', why: 'needs at least 8 characters' }] },
+  })
+  expect([explain(taken), explain(odd), explain(short)]).toEqual([
+    'This visit is closed already.',
+    'Something new.',
+    'password needs at least 8 characters.',
+  ])
+  await speak('de')
+  expect(explain(taken)).toBe('Dieser Aufenthalt ist schon beendet.')
+  expect(explain(odd)).toBe('Das widerspricht dem, was schon da ist. Laden Sie es neu.')
+  expect(sortFaults(short, ['password']).fields).toEqual({ password: 'braucht mindestens 8 Zeichen' })
+  await speak('es')
+  expect(explain(short)).toContain('necesita al menos 8 caracteres')
 })
 
 test('the first wish that the console speaks is taken, whatever the region', () => {

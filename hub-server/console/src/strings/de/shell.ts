@@ -9,10 +9,19 @@ export const shell: Like<typeof english> = {
   failure: {
     title: 'Das hat nicht geklappt',
     unreachable: 'Der Hub antwortet nicht. Prüfen Sie das Netz; diese Seite versucht es von selbst erneut.',
-    forbidden: 'Ihre Rolle erlaubt das nicht. Wenden Sie sich an die Administration Ihrer Organisation.',
-    notFound: 'Das gibt es hier nicht mehr.',
-    busy: 'Der Hub ist ausgelastet. Versuchen Sie es gleich noch einmal.',
-    tooMany: 'Zu viele Versuche. Warten Sie eine Minute und versuchen Sie es dann erneut.',
+    codes: {
+      unauthenticated: 'Melden Sie sich zuerst an.',
+      forbidden: 'Ihre Rolle erlaubt das nicht. Wenden Sie sich an die Administration Ihrer Organisation.',
+      not_found: 'Das gibt es hier nicht mehr.',
+      conflict: 'Das widerspricht dem, was schon da ist. Laden Sie es neu.',
+      stale: 'Jemand anderes hat das inzwischen geändert. Laden Sie es neu, und ändern Sie es dann.',
+      invalid: 'Einige Felder sind nicht so, wie sie sein dürfen.',
+      wrong_type: 'Der Hub nimmt diese Art von Datei nicht an.',
+      too_large: 'Das ist größer, als der Hub annimmt.',
+      rate_limit: 'Zu viele Versuche. Warten Sie eine Minute und versuchen Sie es dann erneut.',
+      busy: 'Der Hub ist ausgelastet. Versuchen Sie es gleich noch einmal.',
+      timed_out: 'Das hat zu lange gedauert. Versuchen Sie es erneut.',
+    },
     unknown:
       'Der Hub konnte das nicht ausführen. Falls es wieder geschieht, nennen Sie Ihrer Administration die Nummer der Anfrage.',
     request: (id: string) => `Anfrage ${id}`,
@@ -42,6 +51,8 @@ export const shell: Like<typeof english> = {
   nav: {
     label: 'Hauptnavigation',
     open: 'Menü öffnen',
+    overview: 'Übersicht',
+    checklist: 'Prüflisten',
     live: 'Live',
     passages: 'Durchfahrten',
     permits: 'Berechtigungen',

@@ -7,6 +7,7 @@ import { passages } from './passages'
 import { permits } from './permits'
 import { visits } from './visits'
 import { edges } from './edges'
+import { home } from './home'
 import { cameras } from './cameras'
 import { audit } from './audit'
 import { accounts } from './accounts'
@@ -17,6 +18,7 @@ export const en = {
   ...shell,
   ...words,
   ...session,
+  ...home,
   ...live,
   ...passages,
   ...permits,

@@ -1,5 +1,5 @@
 // Spanish.
-import type { Catalogue } from '../catalogue'
+import type { Translated } from '../catalogue'
 import { shell } from './shell'
 import { words } from './words'
 import { session } from './session'
@@ -8,16 +8,20 @@ import { passages } from './passages'
 import { permits } from './permits'
 import { visits } from './visits'
 import { edges } from './edges'
+import { home } from './home'
+import { hub } from './hub'
 import { cameras } from './cameras'
 import { audit } from './audit'
 import { accounts } from './accounts'
 import { keys } from './keys'
 import { own } from './own'
 
-export const es: Catalogue = {
+export const es: Translated = {
   ...shell,
   ...words,
   ...session,
+  ...home,
+  hub,
   ...live,
   ...passages,
   ...permits,

@@ -1,0 +1,180 @@
+// Die erste Seite nach dem Anmelden, je nach Rolle, und die Prüflisten.
+import type { Like } from '../catalogue'
+import type { home as english } from '../en/home'
+import { counter } from '../forms'
+
+const many = counter('de')
+
+export const home: Like<typeof english> = {
+  home: {
+    title: 'Übersicht',
+    lead: 'Was jetzt für Sie zählt.',
+    attention: 'Braucht Ihre Aufmerksamkeit',
+    calm: 'Nichts braucht Ihre Aufmerksamkeit',
+    calmWhy: 'Kein Tor fragt nach, jeder Aufenthalt geht auf, und alle Torrechner und Kameras sind da.',
+    asked: (count: number) => many(count, 'Bei # Fahrzeug wurde nachgefragt', 'Bei # Fahrzeugen wurde nachgefragt'),
+    denied: (count: number) => many(count, '# Fahrzeug wurde abgewiesen', '# Fahrzeuge wurden abgewiesen'),
+    lastDay: 'in den letzten 24 Stunden',
+    unpaired: (count: number) => many(count, '# Aufenthalt geht nicht auf', '# Aufenthalte gehen nicht auf'),
+    unpairedWhy: 'eine Einfahrt oder Ausfahrt wurde nicht gesehen',
+    long: (count: number) =>
+      many(
+        count,
+        '# Fahrzeug ist länger als einen Tag auf dem Gelände',
+        '# Fahrzeuge sind länger als einen Tag auf dem Gelände',
+      ),
+    longWhy: 'vielleicht ist es ungesehen weggefahren',
+    away: (name: string) => `Torrechner ${name} ist nicht erreichbar`,
+    heard: 'zuletzt gehört',
+    neverHeard: 'noch nie gehört',
+    camera: (camera: string, gate: string) => `Kamera ${camera} an ${gate} zeigt nichts Neues`,
+    hot: (name: string) => `Torrechner ${name} ist heiß oder überlastet`,
+    hotWhy: 'er sieht sich weniger Bilder an',
+    refused: (gate: string) => `Ein Befehl an ${gate} hat nichts bewegt`,
+    factor: (count: number) => many(count, '# Konto hat keinen zweiten Faktor', '# Konten haben keinen zweiten Faktor'),
+    factorWhy: 'ein gestohlenes Passwort genügt, um sich damit anzumelden',
+    lanes: 'Tore',
+    fleet: 'Torrechner und Kameras',
+    edges: 'Torrechner verbunden',
+    of: (part: number, whole: number) => `${part} von ${whole}`,
+    cameras: 'Kameras live',
+    codes: 'Codes, die auf einen Torrechner warten',
+    accounts: 'Konten',
+    accountsActive: 'Dürfen sich anmelden',
+    accountsFactor: 'Mit zweitem Faktor',
+    checks: 'Prüflisten',
+    checksOpen: (count: number) => many(count, '# Punkt ist noch offen', '# Punkte sind noch offen'),
+    checksDone: 'Alles erledigt',
+    toChecks: 'Prüflisten öffnen',
+    customer: 'Sie sind angemeldet',
+    customerWhy:
+      'Ihre Buchungen, Besuchskarten und Rechnungen erscheinen hier, sobald Ihr Betreiber sie anbietet. Bis dahin können Sie Ihr Konto pflegen.',
+    toAccount: 'Mein Konto',
+    nothing: 'Noch gibt es nichts zu zeigen',
+    nothingWhy:
+      'Ihre Rolle hat kein Recht, hier etwas zu sehen. Wenden Sie sich an die Administration Ihrer Organisation.',
+  },
+
+  figures: {
+    title: 'Zahlen',
+    site: 'Standort',
+    everySite: 'Alle Standorte',
+    range: 'Zeitraum',
+    ranges: { day: '24 Stunden', week: '7 Tage', month: '30 Tage' },
+    passages: 'Durchfahrten',
+    entries: 'Einfahrten',
+    exits: 'Ausfahrten',
+    opened: 'Von selbst geöffnet',
+    denied: 'Abgewiesen',
+    asked: 'Nachgefragt',
+    unknownShare: 'Unbekannte Kennzeichen',
+    byHandShare: 'Von Hand geöffnet',
+    averageStay: 'Mittlerer Aufenthalt',
+    none: 'noch keine',
+    byHour: 'Einfahrten und Ausfahrten je Stunde',
+    byDay: 'Einfahrten und Ausfahrten je Tag',
+    outcomes: 'Was aus den Durchfahrten wurde',
+    occupancy: 'Jetzt auf dem Gelände',
+    asTable: 'Als Tabelle',
+    hour: 'Stunde',
+    day: 'Tag',
+    zone: (zone: string) => `Zeiten in ${zone}.`,
+    chart: (what: string, most: number) => `${what}. Der höchste Balken ist ${most}.`,
+    empty: 'Nichts in diesem Zeitraum',
+  },
+
+  checklist: {
+    title: 'Prüflisten',
+    lead: 'Vom leeren Hub zu Toren, auf die Verlass ist. Jeder Punkt hakt sich selbst ab.',
+    setUp: 'Einrichten',
+    production: 'Bevor sich echte Tore darauf verlassen',
+    progress: (done: number, all: number) => `${done} von ${all} erledigt`,
+    states: { done: 'Erledigt', open: 'Zu tun', unknown: 'Nicht feststellbar' },
+    items: {
+      site: {
+        title: 'Organisation und erster Standort',
+        todo: 'Legen Sie einen Standort an: einen Ort mit Toren.',
+        act: 'Torrechner',
+      },
+      edge: {
+        title: 'Erster Torrechner angemeldet',
+        todo: 'Melden Sie den kleinen Rechner an Ihrem ersten Tor an: Es braucht einen Namen und einen Befehl.',
+        act: 'Torrechner anmelden',
+      },
+      camera: {
+        title: 'Eine Kamera zeigt etwas',
+        todo: 'Schließen Sie eine Kamera an den Torrechner an. Bleibt sie dunkel, steht bei ihm, woran es liegt.',
+        act: 'Torrechner ansehen',
+      },
+      permit: {
+        title: 'Erste Berechtigung',
+        todo: 'Tragen Sie ein Kennzeichen ein, das herein darf, oder übernehmen Sie eine ganze Liste als CSV-Datei.',
+        act: 'Berechtigung anlegen',
+      },
+      passage: {
+        title: 'Erste Durchfahrt',
+        todo: 'Fahren Sie mit einem berechtigten Fahrzeug ans Tor, und sehen Sie zu, wie es öffnet.',
+        act: 'Live zusehen',
+      },
+      own_second_factor: {
+        title: 'Ihr eigener zweiter Faktor',
+        todo: 'Richten Sie eine Authenticator-App ein, damit ein gestohlenes Passwort nicht genügt.',
+        act: 'Einrichten',
+      },
+      people: {
+        title: 'Ihr Team hat Konten',
+        todo: 'Geben Sie jeder Person ein eigenes Konto: Dann sagt das Protokoll, wer was getan hat.',
+        act: 'Konto anlegen',
+      },
+      secret: {
+        title: 'Das Geheimnis des Hubs ist sein eigenes',
+        todo: 'Der Schlüssel, der gespeicherte Geheimnisse versiegelt, muss zufällig sein und nur diesem Hub gehören.',
+        act: 'Einzelheiten',
+      },
+      origins: {
+        title: 'Nur eigene Seiten dürfen schreiben',
+        todo: 'Nennen Sie die anderen Websites, deren Seiten den Hub aufrufen dürfen, und keine weiteren.',
+        act: 'Einzelheiten',
+      },
+      hosts: {
+        title: 'Der Hub hat einen Namen',
+        todo: 'Setzen Sie `names` im Abschnitt `[web]` der hub.toml auf den Namen, unter dem der Hub erreicht wird.',
+        act: 'Einzelheiten',
+      },
+      certificate: {
+        title: 'Dem Zertifikat wird vertraut',
+        todo: 'Die eigene Zertifizierungsstelle des Hubs unterschreibt sein Zertifikat. Jedes Gerät muss ihr einmal vertrauen, sonst warnt der Browser.',
+        act: 'Zertifikat der Stelle holen',
+      },
+      backups: {
+        title: 'Sicherungen werden gemacht',
+        todo: 'Der Hub sichert sich noch nicht von selbst. Kopieren Sie bis dahin seinen Datenordner, während er angehalten ist.',
+        act: 'Einzelheiten',
+      },
+      alerts: {
+        title: 'Meldungen erreichen jemanden',
+        todo: 'Der Hub verschickt noch keine Meldungen. Sehen Sie bis dahin in die Übersicht.',
+        act: 'Übersicht',
+      },
+      admins_second_factor: {
+        title: 'Die Administration hat einen zweiten Faktor',
+        todo: 'Jedes Konto, das Konten verwaltet, sollte einen haben. Die Rolle kann ihn verlangen.',
+        act: 'Konten ansehen',
+      },
+      role_rights: {
+        title: 'Die Rollen haben ihre üblichen Rechte',
+        todo: 'Die Rechte dieser Rollen wurden geändert. Vergewissern Sie sich, dass das so gemeint ist.',
+        act: 'Rollen ansehen',
+      },
+      clock: {
+        title: 'Die Uhr geht richtig',
+        todo: 'Lassen Sie die Uhr des Rechners über NTP stellen (systemd-timesyncd oder chrony): Wochenzeiten und Protokoll hängen daran.',
+        act: 'Einzelheiten',
+      },
+    },
+    other: 'Etwas, das diese Konsole nicht kennt',
+    named: (names: string) => `Es geht um: ${names}.`,
+    counted: (count: number) => `Gefunden: ${count}.`,
+    behind: (seconds: number) => `Die Uhr des Hubs geht gegenüber den Toren um ${seconds} s nach.`,
+  },
+}
