@@ -22,7 +22,7 @@ from export import sha256, write_weights
 from exported import Exported
 from vehicle_networks import ABOVE, CLASSES, COLOUR_METRES, COLOUR_SIDE, COLOURS, SIDE, TYPE_METRES, VehicleColour, VehicleType, pooled
 
-TYPE_VERSION, COLOUR_VERSION = "2", "1"
+TYPE_VERSION, COLOUR_VERSION = "3", "1"
 TYPE_TOLD = 0.5
 COLOUR_TOLD = 0.5
 
