@@ -39,6 +39,7 @@ use crate::hub::Parts;
 use crate::hub::WebSettings;
 use crate::link;
 use crate::metrics;
+use crate::outbound;
 use crate::outbound::Outbound;
 use crate::store::Priority;
 use crate::store::Store;
@@ -48,6 +49,7 @@ use crate::web;
 /// Tasks that have not ended by then are cut off.
 const STOP_WITHIN: Duration = Duration::from_secs(20);
 const SESSIONS_EVERY: Duration = Duration::from_secs(10 * 60);
+const OUTBOX_EVERY: Duration = Duration::from_secs(60);
 const PICTURES_EVERY: Duration = Duration::from_secs(60 * 60);
 
 /// Runs the hub until it is told to stop.
@@ -187,6 +189,8 @@ fn start(
         "removing expired sessions",
         remove_sessions,
     );
+    hub.tasks.spawn(hub.courier().run(hub.stop.clone()));
+    every(hub, OUTBOX_EVERY, "ending delivered events", trim_outbox);
     every(hub, PICTURES_EVERY, "ending old pictures", end_pictures);
 }
 
@@ -218,6 +222,17 @@ async fn remove_sessions(hub: Arc<Hub>) -> anyhow::Result<usize> {
         .write(Priority::Machines, move |tx| auth::delete_expired(tx, now))
         .await;
     Ok(removed?)
+}
+
+async fn trim_outbox(hub: Arc<Hub>) -> anyhow::Result<usize> {
+    let now = hub.clock.wall();
+    let removed: Result<usize, StoreError> = hub
+        .store
+        .write(Priority::Machines, move |tx| outbound::trim(tx, now))
+        .await;
+    // What was delivered ends all day long; nobody needs to read of it.
+    removed?;
+    Ok(0)
 }
 
 async fn end_pictures(hub: Arc<Hub>) -> anyhow::Result<usize> {
