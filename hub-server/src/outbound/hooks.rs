@@ -115,6 +115,11 @@ pub fn find_hook(
     .transpose()
 }
 
+/// How many events of its organisation a webhook has not got, those that it does not take among them.
+pub fn count_waiting(tx: &mut Tx, hook: &Hook) -> Result<i64, StoreError> {
+    outbox::count_after(tx, hook.organisation, hook.position)
+}
+
 /// Everybody's webhooks that may be called at this moment.
 pub(super) fn list_due(tx: &mut Tx, now: Timestamp) -> Result<Vec<Hook>, StoreError> {
     tx.list(
@@ -196,6 +201,16 @@ pub(super) fn advance(tx: &mut Tx, id: Uuid, position: i64) -> Result<(), StoreE
     tx.execute(
         "UPDATE webhooks SET position = $1 WHERE id = $2 AND position < $1",
         &[position.into(), id.into()],
+    )?;
+    Ok(())
+}
+
+/// Forgets what a webhook has got, as if the hub had been killed before it was noted.
+#[cfg(test)]
+pub fn testing_forget(tx: &mut Tx, id: Uuid) -> Result<(), StoreError> {
+    tx.execute(
+        "UPDATE webhooks SET position = 0 WHERE id = $1",
+        &[id.into()],
     )?;
     Ok(())
 }

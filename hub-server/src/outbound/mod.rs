@@ -43,9 +43,12 @@ pub use courier::belongs_to;
 pub use hooks::BOTH_SECRETS;
 pub use hooks::Hook;
 pub use hooks::HookState;
+pub use hooks::count_waiting;
 pub use hooks::find_hook;
 pub use hooks::insert_hook;
 pub use hooks::list_hooks;
+#[cfg(test)]
+pub use hooks::testing_forget;
 pub use hooks::update_hook;
 pub use https::Limits;
 pub use https::check_url;
@@ -256,5 +259,7 @@ impl Outbound {
     }
 }
 
+#[cfg(test)]
+pub mod receiver;
 #[cfg(test)]
 mod tests;

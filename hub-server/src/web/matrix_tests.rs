@@ -85,6 +85,7 @@ struct World {
     account: String,
     role: String,
     key: String,
+    webhook: String,
 }
 
 impl World {
@@ -127,6 +128,11 @@ impl World {
         let account = made("/api/v1/accounts", account).await;
         let key = json!({ "name": "CANARY key", "rights": ["view_fleet"], "expires_at": null });
         let key = made("/api/v1/keys", key).await;
+        // Nobody listens there; a test call says so.
+        let webhook = json!({
+            "name": "CANARY hook", "url": "http://127.0.0.1:9/CANARY", "kinds": null, "sites": null, "paused": true
+        });
+        let webhook = made("/api/v1/webhooks", webhook).await;
         Self {
             hub,
             depot,
@@ -137,6 +143,7 @@ impl World {
             account,
             role,
             key,
+            webhook,
         }
     }
 
@@ -181,6 +188,7 @@ impl World {
             "accounts" => self.account.clone(),
             "roles" => self.role.clone(),
             "keys" => self.key.clone(),
+            "webhooks" => self.webhook.clone(),
             "sessions" => own_session(caller).await,
             _ => String::new(),
         };
@@ -188,6 +196,7 @@ impl World {
             .replace("{id}", &subject)
             .replace("{file}", "index.html")
             .replace("{camera}", "front")
+            .replace("{number}", "1")
             .replace("{kind}", "crop");
         // A plate that is near one of this world.
         let path = match route {
@@ -232,6 +241,9 @@ impl World {
             ("POST", "/api/v1/keys") => {
                 json!({ "name": "new", "rights": ["view_fleet"], "expires_at": null })
             }
+            ("POST" | "PUT", "/api/v1/webhooks" | "/api/v1/webhooks/{id}") => json!({
+                "name": "new", "url": "http://127.0.0.1:9/", "kinds": ["passage"], "sites": null, "paused": true
+            }),
             ("POST", "/api/v1/permits") => json!({ "plate": "NEW1", "gates": [gate] }),
             ("PUT", "/api/v1/permits/{id}") => json!({ "plate": "CANARY1", "gates": [gate] }),
             ("POST", "/api/v1/permits/import") => {
@@ -262,6 +274,7 @@ impl World {
             "/api/v1/visits",
             "/api/v1/edges/enrolments",
             "/api/v1/roles",
+            "/api/v1/webhooks",
             "/api/v1/gates",
         ] {
             state.push(admin.get(path).await.json());

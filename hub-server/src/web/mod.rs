@@ -49,6 +49,8 @@ mod statistics;
 #[cfg(any(test, debug_assertions))]
 pub mod testing;
 mod visits;
+mod webhook_letters;
+mod webhooks;
 
 use std::net::IpAddr;
 use std::net::SocketAddr;
@@ -144,3 +146,5 @@ mod matrix_tests;
 mod preference_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod webhook_tests;
