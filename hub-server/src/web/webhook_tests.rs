@@ -258,7 +258,7 @@ async fn a_receiver_that_fails_for_days_is_given_up_with_a_line_and_turned_on_ag
         let hub = TestHub::new().await;
         let admin = hub.admin().await;
         let receiver = Receiver::start(500).await;
-        let hook = made(&admin, &receiver.url, Value::Null).await;
+        let hook = made(&admin, &receiver.url, json!(["passage"])).await;
         let path = format!("/api/v1/webhooks/{}", hook["id"].as_str().unwrap());
         for day in 0..7 {
             happens(&hub, "passage", day..day + 1).await;
@@ -273,7 +273,7 @@ async fn a_receiver_that_fails_for_days_is_given_up_with_a_line_and_turned_on_ag
         let lines = admin.get("/api/v1/audit?action=webhook.give_up").await.json();
         assert_eq!(lines["items"].as_array().unwrap().len(), 1);
         receiver.answers(204);
-        let on = json!({ "name": "screen", "url": receiver.url, "kinds": null, "sites": null, "paused": false });
+        let on = json!({ "name": "screen", "url": receiver.url, "kinds": ["passage"], "sites": null, "paused": false });
         admin.put(&path, on).await;
         pass(&hub).await;
         let taken = numbers(&receiver.taken());
