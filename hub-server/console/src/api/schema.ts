@@ -985,6 +985,198 @@ export interface paths {
     patch?: never
     trace?: never
   }
+  '/api/v1/webhooks': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * Lists the organisation's webhooks, oldest first.
+     * @description Needs the right `manage_integrations`.
+     */
+    get: operations['list_webhooks']
+    put?: never
+    /**
+     * Makes a webhook. It gets what happens from then on.
+     * @description Needs the right `manage_integrations`.
+     */
+    post: operations['create_webhook']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/v1/webhooks/{id}': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * Shows one webhook.
+     * @description Needs the right `manage_integrations`.
+     */
+    get: operations['show_webhook']
+    /**
+     * Changes a webhook, pauses it, or turns it on again. What waits is tried at once.
+     * @description Needs the right `manage_integrations`.
+     */
+    put: operations['change_webhook']
+    post?: never
+    /**
+     * Removes a webhook. It can be brought back.
+     * @description Needs the right `manage_integrations`.
+     */
+    delete: operations['remove_webhook']
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/v1/webhooks/{id}/dead-letters': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * Lists the dead letters, oldest first.
+     * @description Needs the right `manage_integrations`.
+     */
+    get: operations['list_dead_letters']
+    put?: never
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/v1/webhooks/{id}/dead-letters/replay': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /**
+     * Sends all dead letters of a webhook again.
+     * @description Needs the right `manage_integrations`.
+     */
+    post: operations['replay_dead_letters']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/v1/webhooks/{id}/dead-letters/{number}/replay': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /**
+     * Sends one dead letter again.
+     * @description Needs the right `manage_integrations`.
+     */
+    post: operations['replay_dead_letter']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/v1/webhooks/{id}/deliveries': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * Lists the newest attempts, the last 200 of a webhook.
+     * @description Needs the right `manage_integrations`.
+     */
+    get: operations['list_deliveries']
+    put?: never
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/v1/webhooks/{id}/restore': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /**
+     * Brings a removed webhook back, with what the hub still keeps for it.
+     * @description Needs the right `manage_integrations`.
+     */
+    post: operations['restore_webhook']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/v1/webhooks/{id}/secret': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /**
+     * Makes a new secret. For a day the old one signs, too, so that the receiver can change without missing anything.
+     * @description Needs the right `manage_integrations`.
+     */
+    post: operations['renew_secret']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/v1/webhooks/{id}/test': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /**
+     * Sends a webhook an event of the kind `test` at once, and tells what came of it.
+     * @description Needs the right `manage_integrations`.
+     */
+    post: operations['test_webhook']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
   '/authority.crt': {
     parameters: {
       query?: never
@@ -1521,6 +1713,79 @@ export interface components {
        * @example 2
        */
       unpaired: number
+    }
+    /** @description An event that a webhook did not take in time. */
+    DeadLetter: {
+      /** @description What it tells. */
+      data: unknown
+      /** @description When it was given up. */
+      died_at: components['schemas']['At']
+      /**
+       * @description Why the last attempt failed.
+       * @example there was no answer in time
+       */
+      error: string
+      /**
+       * Format: uuid
+       * @description The event's id.
+       */
+      event: string
+      /** @description Whether it is about to be sent again. */
+      is_waiting: boolean
+      /**
+       * @description Its kind.
+       * @example passage
+       */
+      kind: string
+      /**
+       * Format: int64
+       * @description Names it among the webhook's dead letters.
+       * @example 4711
+       */
+      number: number
+    }
+    /** @description One attempt to deliver an event. */
+    Delivery: {
+      /**
+       * @description How the answer began, as plain text.
+       * @example
+       */
+      answer: string
+      /** @description When it ended. */
+      at: components['schemas']['At']
+      /**
+       * Format: int32
+       * @description Which attempt in a row, from 1.
+       * @example 1
+       */
+      attempt: number
+      /**
+       * @description Why it failed; empty: it was taken.
+       * @example
+       */
+      error: string
+      /**
+       * Format: uuid
+       * @description The event's id, the same in every attempt.
+       */
+      event: string
+      /**
+       * @description Its kind.
+       * @example passage
+       */
+      kind: string
+      /**
+       * Format: int32
+       * @description The answer's status; null: there was no answer.
+       * @example 204
+       */
+      status?: number | null
+      /**
+       * Format: int64
+       * @description How long it took, in milliseconds.
+       * @example 35
+       */
+      took_ms: number
     }
     /**
      * @description Which way a gate lets through, as the API's document shows it.
@@ -2238,6 +2503,89 @@ export interface components {
       next_cursor?: string | null
     }
     /** @description One page. */
+    Page_DeadLetter: {
+      /** @description The items. */
+      items: {
+        /** @description What it tells. */
+        data: unknown
+        /** @description When it was given up. */
+        died_at: components['schemas']['At']
+        /**
+         * @description Why the last attempt failed.
+         * @example there was no answer in time
+         */
+        error: string
+        /**
+         * Format: uuid
+         * @description The event's id.
+         */
+        event: string
+        /** @description Whether it is about to be sent again. */
+        is_waiting: boolean
+        /**
+         * @description Its kind.
+         * @example passage
+         */
+        kind: string
+        /**
+         * Format: int64
+         * @description Names it among the webhook's dead letters.
+         * @example 4711
+         */
+        number: number
+      }[]
+      /** @description Give it as `cursor` for the next page; null on the last. */
+      next_cursor?: string | null
+    }
+    /** @description One page. */
+    Page_Delivery: {
+      /** @description The items. */
+      items: {
+        /**
+         * @description How the answer began, as plain text.
+         * @example
+         */
+        answer: string
+        /** @description When it ended. */
+        at: components['schemas']['At']
+        /**
+         * Format: int32
+         * @description Which attempt in a row, from 1.
+         * @example 1
+         */
+        attempt: number
+        /**
+         * @description Why it failed; empty: it was taken.
+         * @example
+         */
+        error: string
+        /**
+         * Format: uuid
+         * @description The event's id, the same in every attempt.
+         */
+        event: string
+        /**
+         * @description Its kind.
+         * @example passage
+         */
+        kind: string
+        /**
+         * Format: int32
+         * @description The answer's status; null: there was no answer.
+         * @example 204
+         */
+        status?: number | null
+        /**
+         * Format: int64
+         * @description How long it took, in milliseconds.
+         * @example 35
+         */
+        took_ms: number
+      }[]
+      /** @description Give it as `cursor` for the next page; null on the last. */
+      next_cursor?: string | null
+    }
+    /** @description One page. */
     Page_Edge: {
       /** @description The items. */
       items: {
@@ -2634,6 +2982,63 @@ export interface components {
       /** @description Give it as `cursor` for the next page; null on the last. */
       next_cursor?: string | null
     }
+    /** @description One page. */
+    Page_Webhook: {
+      /** @description The items. */
+      items: {
+        /** @description When it was made. */
+        created_at: components['schemas']['At']
+        /**
+         * Format: int64
+         * @description Events that it did not take in time.
+         * @example 0
+         */
+        dead_letters: number
+        failing_since?: components['schemas']['At'] | null
+        /**
+         * Format: uuid
+         * @description Its identity.
+         */
+        id: string
+        /**
+         * @description The kinds of events that it takes; null for all.
+         * @example [
+         *       "passage",
+         *       "order"
+         *     ]
+         */
+        kinds?: string[] | null
+        /** @description Why the last attempt failed, or nothing. */
+        last_error: string
+        last_success_at?: components['schemas']['At'] | null
+        /**
+         * @description What it is for.
+         * @example visitor screen
+         */
+        name: string
+        next_attempt_at?: components['schemas']['At'] | null
+        /** @description The sites whose events it takes; null for all, and for what is about no one site. */
+        sites?: string[] | null
+        /**
+         * @description `on`, `paused`, or `failed`: given up after long failure.
+         * @example on
+         */
+        state: string
+        /**
+         * @description Where it listens.
+         * @example https://example.com/gatewarden
+         */
+        url: string
+        /**
+         * Format: int64
+         * @description Events of the organisation that it has not got yet, those that it does not take among them.
+         * @example 0
+         */
+        waiting: number
+      }[]
+      /** @description Give it as `cursor` for the next page; null on the last. */
+      next_cursor?: string | null
+    }
     /** @description A passage as lists show it. */
     Passage: {
       /**
@@ -2908,6 +3313,14 @@ export interface components {
     RecoveryCodes: {
       /** @description Each logs in once in place of a code. */
       codes: string[]
+    }
+    /** @description How many were asked for again. */
+    Replayed: {
+      /**
+       * @description Dead letters that are sent again.
+       * @example 1
+       */
+      count: number
     }
     /** @description Which settings to take again. */
     RestoreCamera: {
@@ -3443,6 +3856,96 @@ export interface components {
      * @enum {string}
      */
     VisitState: 'open' | 'closed' | 'unpaired'
+    /** @description One webhook, without its secret. */
+    Webhook: {
+      /** @description When it was made. */
+      created_at: components['schemas']['At']
+      /**
+       * Format: int64
+       * @description Events that it did not take in time.
+       * @example 0
+       */
+      dead_letters: number
+      failing_since?: components['schemas']['At'] | null
+      /**
+       * Format: uuid
+       * @description Its identity.
+       */
+      id: string
+      /**
+       * @description The kinds of events that it takes; null for all.
+       * @example [
+       *       "passage",
+       *       "order"
+       *     ]
+       */
+      kinds?: string[] | null
+      /** @description Why the last attempt failed, or nothing. */
+      last_error: string
+      last_success_at?: components['schemas']['At'] | null
+      /**
+       * @description What it is for.
+       * @example visitor screen
+       */
+      name: string
+      next_attempt_at?: components['schemas']['At'] | null
+      /** @description The sites whose events it takes; null for all, and for what is about no one site. */
+      sites?: string[] | null
+      /**
+       * @description `on`, `paused`, or `failed`: given up after long failure.
+       * @example on
+       */
+      state: string
+      /**
+       * @description Where it listens.
+       * @example https://example.com/gatewarden
+       */
+      url: string
+      /**
+       * Format: int64
+       * @description Events of the organisation that it has not got yet, those that it does not take among them.
+       * @example 0
+       */
+      waiting: number
+    }
+    /** @description What a webhook is to be. */
+    WebhookInput: {
+      /**
+       * @description The kinds of events that it takes; null for all.
+       * @example [
+       *       "passage"
+       *     ]
+       */
+      kinds: string[] | null
+      /**
+       * @description What it is for.
+       * @example visitor screen
+       */
+      name: string
+      /**
+       * @description Whether its events wait.
+       * @example false
+       */
+      paused: boolean
+      /**
+       * @description The sites whose events it takes; null for all.
+       * @example null
+       */
+      sites: string[] | null
+      /**
+       * @description Where it listens: `https://`, or `http://` in a network of `[outbound] allow`.
+       * @example https://example.com/gatewarden
+       */
+      url: string
+    }
+    /** @description A webhook with its secret. This answer is the only one that has it. */
+    WebhookMade: components['schemas']['Webhook'] & {
+      /**
+       * @description Verifies what the hub sends (docs/WEBHOOKS.md).
+       * @example whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=
+       */
+      secret: string
+    }
     /** @description When in the week a permit holds. No spans: always. */
     WeekSchedule: {
       /** @description The spans, in any order; they may overlap. */
@@ -5676,6 +6179,398 @@ export interface operations {
         }
         content: {
           'application/json': components['schemas']['Visit']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  list_webhooks: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Page_Webhook']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  create_webhook: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['WebhookInput']
+      }
+    }
+    responses: {
+      201: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['WebhookMade']
+        }
+      }
+      409: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  show_webhook: {
+    parameters: {
+      query?: never
+      header?: never
+      path: {
+        /** @description The webhook. */
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Webhook']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  change_webhook: {
+    parameters: {
+      query?: never
+      header?: never
+      path: {
+        /** @description The webhook. */
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['WebhookInput']
+      }
+    }
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Webhook']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  remove_webhook: {
+    parameters: {
+      query?: never
+      header?: never
+      path: {
+        /** @description The webhook. */
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      204: {
+        headers: {
+          [name: string]: unknown
+        }
+        content?: never
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  list_dead_letters: {
+    parameters: {
+      query?: {
+        /** @description Where the page begins, from the page before. */
+        cursor?: string
+        /** @description 1 to 200 items; 50 if not given. */
+        limit?: number
+      }
+      header?: never
+      path: {
+        /** @description The webhook. */
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Page_DeadLetter']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  replay_dead_letters: {
+    parameters: {
+      query?: never
+      header?: never
+      path: {
+        /** @description The webhook. */
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Replayed']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  replay_dead_letter: {
+    parameters: {
+      query?: never
+      header?: never
+      path: {
+        /** @description The webhook. */
+        id: string
+        /** @description The dead letter. */
+        number: number
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Replayed']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  list_deliveries: {
+    parameters: {
+      query?: {
+        /** @description Where the page begins, from the page before. */
+        cursor?: string
+        /** @description 1 to 200 items; 50 if not given. */
+        limit?: number
+      }
+      header?: never
+      path: {
+        /** @description The webhook. */
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Page_Delivery']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  restore_webhook: {
+    parameters: {
+      query?: never
+      header?: never
+      path: {
+        /** @description The webhook. */
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Webhook']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  renew_secret: {
+    parameters: {
+      query?: never
+      header?: never
+      path: {
+        /** @description The webhook. */
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['WebhookMade']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  test_webhook: {
+    parameters: {
+      query?: never
+      header?: never
+      path: {
+        /** @description The webhook. */
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Delivery']
         }
       }
       /** @description A failure */
