@@ -12,6 +12,7 @@ use std::time::Duration;
 use anyhow::Context;
 use anyhow::bail;
 use contract::time::Clock;
+use contract::time::Timestamp;
 use rustls_pki_types::CertificateDer;
 use sha2::Digest;
 use sha2::Sha256;
@@ -191,6 +192,12 @@ fn start(
     );
     hub.tasks.spawn(hub.courier().run(hub.stop.clone()));
     every(hub, OUTBOX_EVERY, "ending delivered events", trim_outbox);
+    every(
+        hub,
+        SESSIONS_EVERY,
+        "removing expired tokens",
+        remove_tokens,
+    );
     every(hub, PICTURES_EVERY, "ending old pictures", end_pictures);
 }
 
@@ -233,6 +240,23 @@ async fn trim_outbox(hub: Arc<Hub>) -> anyhow::Result<usize> {
     // What was delivered ends all day long; nobody needs to read of it.
     removed?;
     Ok(0)
+}
+
+/// Removes what has ended of the tokens, and makes the next signing key before somebody has to wait for it.
+async fn remove_tokens(hub: Arc<Hub>) -> anyhow::Result<usize> {
+    let now = hub.clock.wall();
+    auth::signing_key(&hub.store, &hub.seal, now, hub.auth.signing_key).await?;
+    // Nothing that a retired key signed lasts longer than this after its retirement.
+    let longest = i64::try_from(auth::ACCESS_TOKEN_LONGEST.as_millis())?;
+    let retired_before = Timestamp::from_millis(now.as_millis().saturating_sub(longest));
+    let removed: Result<usize, StoreError> = hub
+        .store
+        .write(Priority::Machines, move |tx| {
+            auth::delete_retired_keys(tx, retired_before)?;
+            auth::delete_ended_families(tx, now)
+        })
+        .await;
+    Ok(removed?)
 }
 
 async fn end_pictures(hub: Arc<Hub>) -> anyhow::Result<usize> {

@@ -214,7 +214,9 @@ impl World {
             ("POST", "/api/v1/setup") => json!({
                 "token": "x", "name": "n", "password": PASSWORD, "organisation": "o", "site": "s", "time_zone": "UTC"
             }),
-            ("POST", "/api/v1/session") => {
+            ("POST", "/api/v1/auth/refresh") => json!({ "refresh_token": "gwr_none" }),
+            ("POST", "/api/v1/auth/revoke") => json!({ "token": "gwr_none" }),
+            ("POST", "/api/v1/session" | "/api/v1/auth/token") => {
                 json!({ "name": "CANARY account", "password": PASSWORD })
             }
             ("PUT", "/api/v1/session/password") => {
@@ -470,6 +472,35 @@ async fn every_route_answers_every_caller_as_the_table_says() {
         before,
         "a refused call changed something"
     );
+}
+
+/// SE-04: an access token is answered as its account's session is, on every route that changes nothing.
+#[tokio::test]
+async fn a_token_is_answered_as_its_accounts_session_is() {
+    let world = World::new().await;
+    let admin = world.hub.admin().await;
+    let account = json!({ "name": "by token", "password": PASSWORD, "role": "operator" });
+    admin.post("/api/v1/accounts", account).await;
+    let log_in = json!({ "name": "by token", "password": PASSWORD });
+    let tokens = world
+        .hub
+        .stranger()
+        .post("/api/v1/auth/token", log_in)
+        .await;
+    let mut program = world.hub.stranger();
+    tokens.json()["access_token"]
+        .as_str()
+        .unwrap()
+        .clone_into(&mut program.key);
+    for ((method, route), expected) in &table() {
+        let operator = expected[2];
+        let is_counted = route.starts_with("/api/v1/session/") && operator == 400;
+        if is_counted || (method != "GET" && (200..300).contains(&operator)) {
+            continue;
+        }
+        let (status, text) = call(&world, &program, method, route).await;
+        assert_eq!(status, operator, "{method} {route}: {text}");
+    }
 }
 
 /// A write without the session's token is refused whoever sends it, before anything of it is read.

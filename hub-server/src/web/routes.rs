@@ -33,6 +33,7 @@ use super::sessions;
 use super::setup;
 use super::sites;
 use super::statistics;
+use super::tokens;
 use super::visits;
 use super::webhook_letters;
 use super::webhooks;
@@ -87,6 +88,9 @@ pub(super) fn table() -> Vec<Line> {
         line(Open, "GET", "/api/v1/setup", routes!(setup::show_setup)),
         line(Open, "POST", "/api/v1/setup", routes!(setup::set_up)),
         line(Open, "POST", "/api/v1/session", routes!(session::log_in)),
+        line(Open, "POST", "/api/v1/auth/token", routes!(tokens::issue_tokens)),
+        line(Open, "POST", "/api/v1/auth/refresh", routes!(tokens::renew_tokens)),
+        line(Open, "POST", "/api/v1/auth/revoke", routes!(tokens::revoke_tokens)),
         line(LoggedIn, "GET", "/api/v1/session", routes!(session::show_session)),
         line(LoggedIn, "DELETE", "/api/v1/session", routes!(session::log_out)),
         line(LoggedIn, "PUT", "/api/v1/session/password", routes!(sessions::change_password)),

@@ -133,6 +133,68 @@ export interface paths {
     patch?: never
     trace?: never
   }
+  '/api/v1/auth/refresh': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /**
+     * Brings the next tokens for a refresh token. A token that was used before ends the whole log-in, for two have it; so of
+     *     two renewals at the same time the second does.
+     * @description Open to anybody.
+     */
+    post: operations['renew_tokens']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/v1/auth/revoke': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /**
+     * Ends a log-in by one of its tokens. A token that nobody knows is answered the same way.
+     * @description Open to anybody.
+     */
+    post: operations['revoke_tokens']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/v1/auth/token': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /**
+     * Logs a program in with name and password, and the code of a second factor. Five failures in five minutes from one
+     *     address, then it waits.
+     * @description Open to anybody.
+     */
+    post: operations['issue_tokens']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
   '/api/v1/checklist': {
     parameters: {
       query?: never
@@ -2898,6 +2960,11 @@ export interface components {
          * @description Names it; it is no secret.
          */
         id: string
+        /**
+         * @description `session` of a browser, or `token` of a program that logged in with name and password.
+         * @example session
+         */
+        kind: string
         /** @description Whether it is the one that asks. */
         own: boolean
       }[]
@@ -3314,6 +3381,14 @@ export interface components {
       /** @description Each logs in once in place of a code. */
       codes: string[]
     }
+    /** @description A refresh token. */
+    Refresh: {
+      /**
+       * @description The newest of the log-in.
+       * @example gwr_Zk3v9QadGhOqYFvJg1v3xqOQDHYh3yqgJ8yYdWq3uXo
+       */
+      refresh_token: string
+    }
     /** @description How many were asked for again. */
     Replayed: {
       /**
@@ -3329,6 +3404,14 @@ export interface components {
        * @description A revision of the history; 0 for the edge's own settings.
        */
       revision: number
+    }
+    /** @description A token of the log-in that is to end. */
+    Revoke: {
+      /**
+       * @description A refresh token of it, or an access token that holds.
+       * @example gwr_Zk3v9QadGhOqYFvJg1v3xqOQDHYh3yqgJ8yYdWq3uXo
+       */
+      token: string
     }
     /** @description One role. */
     Role: {
@@ -3461,6 +3544,11 @@ export interface components {
        * @description Names it; it is no secret.
        */
       id: string
+      /**
+       * @description `session` of a browser, or `token` of a program that logged in with name and password.
+       * @example session
+       */
+      kind: string
       /** @description Whether it is the one that asks. */
       own: boolean
     }
@@ -3761,6 +3849,36 @@ export interface components {
      * @enum {string}
      */
     TimeQuality: 'unsynced' | 'hub' | 'ntp'
+    /** @description What a log-in or a renewal gives. */
+    Tokens: {
+      /**
+       * @description Goes into the header `Authorization: Bearer ...`.
+       * @example eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFZERTQSJ9.eyJpc3MiOiJnYXRld2FyZGVuLWh1YiJ9.c2lnbmF0dXJl
+       */
+      access_token: string
+      /**
+       * Format: int64
+       * @description Seconds for which the access token holds.
+       * @example 1800
+       */
+      expires_in: number
+      /**
+       * Format: int64
+       * @description Seconds for which the refresh token holds.
+       * @example 604800
+       */
+      refresh_expires_in: number
+      /**
+       * @description Brings the next tokens, once. One that comes a second time ends the log-in.
+       * @example gwr_Zk3v9QadGhOqYFvJg1v3xqOQDHYh3yqgJ8yYdWq3uXo
+       */
+      refresh_token: string
+      /**
+       * @description Always `Bearer`.
+       * @example Bearer
+       */
+      token_type: string
+    }
     /** @description A password and a code, to turn the second factor off. */
     TurnOff: {
       /**
@@ -4263,6 +4381,148 @@ export interface operations {
         }
         content: {
           'application/json': components['schemas']['Page_AuditLine']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  renew_tokens: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['Refresh']
+      }
+    }
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Tokens']
+        }
+      }
+      400: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+      401: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  revoke_tokens: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['Revoke']
+      }
+    }
+    responses: {
+      204: {
+        headers: {
+          [name: string]: unknown
+        }
+        content?: never
+      }
+      400: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  issue_tokens: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['LogIn']
+      }
+    }
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Tokens']
+        }
+      }
+      400: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+      401: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+      429: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
         }
       }
       /** @description A failure */
