@@ -39,8 +39,10 @@ pub struct Hub {
     pub seal: Arc<auth::Seal>,
     /// Hashes and checks passwords.
     pub hasher: auth::Hasher,
-    /// Counts failed log-ins.
+    /// Counts failed log-ins of staff.
     pub attempts: auth::Attempts,
+    /// Counts failed log-ins of customers.
+    pub customer_attempts: auth::Attempts,
     /// The one way out.
     pub outbound: Outbound,
     /// How people log in.
@@ -130,6 +132,10 @@ impl Hub {
             seal: Arc::new(parts.seal),
             hasher: auth::Hasher::new(parts.auth.password_iterations),
             attempts: auth::Attempts::new(parts.auth.login_failures, parts.auth.login_window),
+            customer_attempts: auth::Attempts::new(
+                parts.auth.login_failures,
+                parts.auth.login_window,
+            ),
             auth: parts.auth,
             presence: parts.presence,
             sight: parts.sight,
@@ -149,6 +155,14 @@ impl Hub {
             clock: self.clock.clone(),
             outbound: self.outbound.clone(),
             seal: Arc::clone(&self.seal),
+        }
+    }
+
+    /// The counters of one kind of people.
+    pub fn attempts_of(&self, principal: auth::Principal) -> &auth::Attempts {
+        match principal {
+            auth::Principal::Staff => &self.attempts,
+            auth::Principal::Customer => &self.customer_attempts,
         }
     }
 

@@ -80,6 +80,7 @@ pub use census::Census;
 pub use census::census;
 pub use imported::is_known as is_imported;
 pub use limits::Attempts;
+pub use limits::Principal;
 pub use organisations::Organisation;
 pub use organisations::find_organisation;
 pub use organisations::insert_organisation;

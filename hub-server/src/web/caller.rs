@@ -31,6 +31,7 @@ use crate::audit;
 use crate::audit::Actor;
 use crate::auth;
 use crate::auth::Claims;
+use crate::auth::Principal;
 use crate::auth::Reach;
 use crate::auth::Right;
 use crate::auth::Token;
@@ -89,6 +90,11 @@ pub enum Means {
 }
 
 impl Caller {
+    /// Staff or a customer.
+    pub(super) fn principal(&self) -> Principal {
+        Principal::of_role(&self.role)
+    }
+
     /// Whether it has the right.
     pub fn may(&self, right: Right) -> bool {
         self.rights.contains(&right)

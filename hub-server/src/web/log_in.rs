@@ -11,6 +11,7 @@ use crate::audit;
 use crate::audit::Actor;
 use crate::auth;
 use crate::auth::Account;
+use crate::auth::Principal;
 use crate::hub::Hub;
 use crate::store::Priority;
 use crate::store::StoreError;
@@ -28,6 +29,10 @@ pub struct LogIn {
     /// `code_needed`, once the password is right.
     #[serde(default)]
     pub code: Option<String>,
+    /// `staff`, which holds if nothing is said, or `customer`. An account logs in as what it is only.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, example = "staff", pattern = "^(staff|customer)$")]
+    pub principal: Principal,
 }
 
 /// Somebody who showed who he is.
@@ -57,7 +62,7 @@ impl Proved {
 
 /// Checks name, password and code. Five failures in five minutes from one address, then it waits.
 pub(super) async fn prove(hub: &Hub, arrival: &Arrival, given: &LogIn) -> Result<Proved, WebError> {
-    count_attempt(hub, arrival)?;
+    count_attempt(hub, arrival, given.principal)?;
     let name = given.name.clone();
     let found: Option<(Account, String)> = hub
         .store
@@ -65,9 +70,10 @@ pub(super) async fn prove(hub: &Hub, arrival: &Arrival, given: &LogIn) -> Result
         .await?;
     let stored = found.as_ref().map(|(_, stored)| stored.clone());
     let is_right = hub.hasher.verify(&given.password, stored).await?;
-    let Some((account, stored)) =
-        found.filter(|(account, _)| is_right && account.disabled_at.is_none())
-    else {
+    let Some((account, stored)) = found.filter(|(account, _)| {
+        let is_its_kind = Principal::of_role(&account.role_name) == given.principal;
+        is_right && is_its_kind && account.disabled_at.is_none()
+    }) else {
         metrics::counter!("gatewarden_hub_log_ins_total", "result" => "refused").increment(1);
         record_failure(hub, arrival, given.name.clone()).await?;
         return Err(WebError::WrongCredentials);
@@ -77,14 +83,14 @@ pub(super) async fn prove(hub: &Hub, arrival: &Arrival, given: &LogIn) -> Result
         Err(error) => {
             if matches!(error, WebError::NeedsCode) {
                 // Whoever has the password has not failed yet.
-                hub.attempts.succeeded(arrival.address);
+                hub.attempts_of(given.principal).succeeded(arrival.address);
             } else {
                 record_wrong_code(hub, arrival, &account).await?;
             }
             return Err(error);
         }
     };
-    hub.attempts.succeeded(arrival.address);
+    hub.attempts_of(given.principal).succeeded(arrival.address);
     metrics::counter!("gatewarden_hub_log_ins_total", "result" => "done").increment(1);
     let raised = if hub.hasher.is_outdated(&stored) {
         Some(hub.hasher.hash(&given.password).await?)
@@ -99,8 +105,12 @@ pub(super) async fn prove(hub: &Hub, arrival: &Arrival, given: &LogIn) -> Result
 }
 
 /// Counts an attempt to log in or to set up, or says how long to wait.
-pub(super) fn count_attempt(hub: &Hub, arrival: &Arrival) -> Result<(), WebError> {
-    hub.attempts
+pub(super) fn count_attempt(
+    hub: &Hub,
+    arrival: &Arrival,
+    principal: Principal,
+) -> Result<(), WebError> {
+    hub.attempts_of(principal)
         .begin(arrival.address, hub.clock.wall())
         .map_err(|wait| {
             metrics::counter!("gatewarden_hub_log_ins_total", "result" => "limited").increment(1);

@@ -395,7 +395,7 @@ async fn check_password(
     password: &str,
 ) -> Result<(), WebError> {
     asked.caller.need_session()?;
-    count_attempt(hub, arrival)?;
+    count_attempt(hub, arrival, asked.caller.principal())?;
     let (organisation, account) = (asked.caller.organisation, asked.caller.account);
     let stored: Option<String> = hub
         .store
@@ -404,7 +404,8 @@ async fn check_password(
     if !hub.hasher.verify(password, stored).await? {
         return Err(WebError::invalid("password", "is not your password"));
     }
-    hub.attempts.succeeded(arrival.address);
+    hub.attempts_of(asked.caller.principal())
+        .succeeded(arrival.address);
     Ok(())
 }
 

@@ -153,7 +153,7 @@ pub async fn change_password(
     WebError::check(faults)?;
     let session = asked.caller.need_session()?;
     // Whoever found an open console shall not guess the password there either.
-    count_attempt(&hub, &arrival)?;
+    count_attempt(&hub, &arrival, asked.caller.principal())?;
     let (organisation, account) = (asked.caller.organisation, asked.caller.account);
     let stored: Option<String> = hub
         .store
@@ -163,7 +163,8 @@ pub async fn change_password(
         record_refusal(&hub, asked).await?;
         return Err(WebError::invalid("current", "is not your password"));
     }
-    hub.attempts.succeeded(arrival.address);
+    hub.attempts_of(asked.caller.principal())
+        .succeeded(arrival.address);
     let password = hub.hasher.hash(&given.password).await?;
     let at = hub.clock.wall();
     hub.store

@@ -102,7 +102,7 @@ pub async fn set_up(
         .read(|tx| Ok::<_, WebError>(auth::oldest_organisation(tx)?))
         .await?;
     WebError::check(faults(&given, provisioned.is_none()))?;
-    count_attempt(&hub, &arrival)?;
+    count_attempt(&hub, &arrival, auth::Principal::Staff)?;
     let token = Token::presented(given.token.trim());
     let presented = token.clone();
     hub.store

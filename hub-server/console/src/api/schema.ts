@@ -2209,6 +2209,11 @@ export interface components {
       name: string
       /** @description Its password. */
       password: string
+      /**
+       * @description `staff`, which holds if nothing is said, or `customer`. An account logs in as what it is only.
+       * @example staff
+       */
+      principal?: string | null
     }
     /** @description A reading that is not the plate and may still be taken for it. */
     LookAlike: {
