@@ -98,7 +98,7 @@ const HUB_ROOMS: &[(&str, &[&str])] = &[
     ("alerts", &["audit", "live", "store"]),
     ("auth", &["audit", "store"]),
     ("audit", &["store"]),
-    ("live", &["auth", "store"]),
+    ("live", &["auth", "outbound", "store"]),
     ("metrics", &[]),
     ("outbound", &["auth", "audit", "store"]),
     ("evidence", &["store"]),
@@ -138,7 +138,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ),
     ("axum", &["hub-server/src/web/"]),
     ("utoipa_axum", &["hub-server/src/web/"]),
-    ("rumqttc", &["hub-server/src/field/mqtt.rs"]),
+    ("rumqttc", &["hub-server/src/outbound/mqtt/"]),
 ];
 
 /// Crates that the contract must not know.
@@ -251,6 +251,9 @@ const TABLES: &[(&str, &[&str])] = &[
             "second_factors",
             "recovery_codes",
             "preferences",
+            "signing_keys",
+            "token_families",
+            "refresh_tokens",
             "sessions",
             "setup_links",
             "organisations",
@@ -258,6 +261,16 @@ const TABLES: &[(&str, &[&str])] = &[
     ),
     ("audit", &["audit_lines", "audit_ends"]),
     ("evidence", &["pictures", "picture_retention"]),
+    (
+        "outbound",
+        &[
+            "outbox",
+            "webhooks",
+            "webhook_attempts",
+            "webhook_dead_letters",
+            "brokers",
+        ],
+    ),
     ("store", &["lives"]),
     ("live", &["live_news"]),
 ];

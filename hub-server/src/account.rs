@@ -101,7 +101,7 @@ pub async fn run(
         Command::ResetSecondFactor { name } => {
             change(store, now, name, "second_factor.reset", |tx, account| {
                 auth::delete_factor(tx, account.id)?;
-                auth::delete_sessions_of(tx, account.id, None)?;
+                auth::end_log_ins(tx, account.id, None)?;
                 Ok(())
             })
             .await
@@ -111,7 +111,7 @@ pub async fn run(
                 let mut disabled = account.clone();
                 disabled.disabled_at = Some(account.disabled_at.unwrap_or(now));
                 auth::change_account(tx, &disabled)?;
-                auth::delete_sessions_of(tx, account.id, None)?;
+                auth::end_log_ins(tx, account.id, None)?;
                 if !auth::is_managed(tx, account.organisation)? {
                     bail!("after this nobody could manage accounts");
                 }
@@ -203,7 +203,7 @@ async fn reset_password(
         "account.password",
         move |tx, account| {
             auth::update_password(tx, account.organisation, account.id, &hash)?;
-            auth::delete_sessions_of(tx, account.id, None)?;
+            auth::end_log_ins(tx, account.id, None)?;
             Ok(())
         },
     )

@@ -130,6 +130,10 @@ impl Config {
         }
         for (key, is_zero) in [
             ("auth.session", self.auth.session.is_zero()),
+            ("auth.access_token", self.auth.access_token.is_zero()),
+            ("auth.refresh_token", self.auth.refresh_token.is_zero()),
+            ("auth.token_log_in", self.auth.token_log_in.is_zero()),
+            ("auth.signing_key", self.auth.signing_key.is_zero()),
             ("auth.login_failures", self.auth.login_failures == 0),
             ("auth.login_window", self.auth.login_window.is_zero()),
             ("evidence.largest_bytes", self.evidence.largest_bytes == 0),
@@ -146,6 +150,12 @@ impl Config {
             if is_zero {
                 faults.push(format!("{key} = 0: more than nothing is needed"));
             }
+        }
+        if self.auth.access_token > auth::ACCESS_TOKEN_LONGEST {
+            faults.push(format!(
+                "auth.access_token = {:?}: at most a day is allowed",
+                self.auth.access_token
+            ));
         }
         if self.link.most_connections == 0 {
             faults.push("link.most_connections = 0: at least 1 is needed".to_owned());

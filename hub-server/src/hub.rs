@@ -15,6 +15,7 @@ use crate::evidence::Evidence;
 use crate::fleet::authority::Authority;
 use crate::fleet::presence::Presence;
 use crate::fleet::sight::Sight;
+use crate::outbound::Courier;
 use crate::outbound::Outbound;
 use crate::store::Store;
 use crate::store::Wake;
@@ -35,11 +36,13 @@ pub struct Hub {
     /// Where pictures are kept.
     pub evidence: Arc<Evidence>,
     /// Seals secrets that the hub must read again.
-    pub seal: auth::Seal,
+    pub seal: Arc<auth::Seal>,
     /// Hashes and checks passwords.
     pub hasher: auth::Hasher,
-    /// Counts failed log-ins.
+    /// Counts failed log-ins of staff.
     pub attempts: auth::Attempts,
+    /// Counts failed log-ins of customers.
+    pub customer_attempts: auth::Attempts,
     /// The one way out.
     pub outbound: Outbound,
     /// How people log in.
@@ -126,9 +129,13 @@ impl Hub {
             data: parts.data,
             authority: parts.authority,
             evidence: parts.evidence,
-            seal: parts.seal,
+            seal: Arc::new(parts.seal),
             hasher: auth::Hasher::new(parts.auth.password_iterations),
             attempts: auth::Attempts::new(parts.auth.login_failures, parts.auth.login_window),
+            customer_attempts: auth::Attempts::new(
+                parts.auth.login_failures,
+                parts.auth.login_window,
+            ),
             auth: parts.auth,
             presence: parts.presence,
             sight: parts.sight,
@@ -138,6 +145,24 @@ impl Hub {
             ready: AtomicBool::new(false),
             stop: parts.stop,
             tasks: parts.tasks,
+        }
+    }
+
+    /// Takes events to webhooks.
+    pub fn courier(&self) -> Courier {
+        Courier {
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            outbound: self.outbound.clone(),
+            seal: Arc::clone(&self.seal),
+        }
+    }
+
+    /// The counters of one kind of people.
+    pub fn attempts_of(&self, principal: auth::Principal) -> &auth::Attempts {
+        match principal {
+            auth::Principal::Staff => &self.attempts,
+            auth::Principal::Customer => &self.customer_attempts,
         }
     }
 

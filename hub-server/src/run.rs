@@ -12,6 +12,7 @@ use std::time::Duration;
 use anyhow::Context;
 use anyhow::bail;
 use contract::time::Clock;
+use contract::time::Timestamp;
 use rustls_pki_types::CertificateDer;
 use sha2::Digest;
 use sha2::Sha256;
@@ -39,6 +40,7 @@ use crate::hub::Parts;
 use crate::hub::WebSettings;
 use crate::link;
 use crate::metrics;
+use crate::outbound;
 use crate::outbound::Outbound;
 use crate::store::Priority;
 use crate::store::Store;
@@ -48,6 +50,7 @@ use crate::web;
 /// Tasks that have not ended by then are cut off.
 const STOP_WITHIN: Duration = Duration::from_secs(20);
 const SESSIONS_EVERY: Duration = Duration::from_secs(10 * 60);
+const OUTBOX_EVERY: Duration = Duration::from_secs(60);
 const PICTURES_EVERY: Duration = Duration::from_secs(60 * 60);
 
 /// Runs the hub until it is told to stop.
@@ -187,6 +190,14 @@ fn start(
         "removing expired sessions",
         remove_sessions,
     );
+    hub.tasks.spawn(hub.courier().run(hub.stop.clone()));
+    every(hub, OUTBOX_EVERY, "ending delivered events", trim_outbox);
+    every(
+        hub,
+        SESSIONS_EVERY,
+        "removing expired tokens",
+        remove_tokens,
+    );
     every(hub, PICTURES_EVERY, "ending old pictures", end_pictures);
 }
 
@@ -216,6 +227,34 @@ async fn remove_sessions(hub: Arc<Hub>) -> anyhow::Result<usize> {
     let removed: Result<usize, StoreError> = hub
         .store
         .write(Priority::Machines, move |tx| auth::delete_expired(tx, now))
+        .await;
+    Ok(removed?)
+}
+
+async fn trim_outbox(hub: Arc<Hub>) -> anyhow::Result<usize> {
+    let now = hub.clock.wall();
+    let removed: Result<usize, StoreError> = hub
+        .store
+        .write(Priority::Machines, move |tx| outbound::trim(tx, now))
+        .await;
+    // What was delivered ends all day long; nobody needs to read of it.
+    removed?;
+    Ok(0)
+}
+
+/// Removes what has ended of the tokens, and makes the next signing key before somebody has to wait for it.
+async fn remove_tokens(hub: Arc<Hub>) -> anyhow::Result<usize> {
+    let now = hub.clock.wall();
+    auth::signing_key(&hub.store, &hub.seal, now, hub.auth.signing_key).await?;
+    // Nothing that a retired key signed lasts longer than this after its retirement.
+    let longest = i64::try_from(auth::ACCESS_TOKEN_LONGEST.as_millis())?;
+    let retired_before = Timestamp::from_millis(now.as_millis().saturating_sub(longest));
+    let removed: Result<usize, StoreError> = hub
+        .store
+        .write(Priority::Machines, move |tx| {
+            auth::delete_retired_keys(tx, retired_before)?;
+            auth::delete_ended_families(tx, now)
+        })
         .await;
     Ok(removed?)
 }

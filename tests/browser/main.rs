@@ -5,12 +5,14 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod browser;
+mod cable;
 mod cameras;
 mod pages;
 
 use std::time::Duration;
 
 use browser::Browser;
+use cable::Cable;
 use harness::drive::Drive;
 use harness::edge::Edge;
 use harness::edge::Pictures;
@@ -62,16 +64,17 @@ async fn a_person_sets_up_the_hub_and_watches_the_drive() {
     edge.enrol(&hub.link_address(), &code).await.unwrap();
 
     // Live, without a reload: the page is open before the first car comes.
-    browser.set_network(true).await.unwrap();
-    browser
-        .go(&format!("{}/live", hub.address()))
-        .await
-        .unwrap();
+    let address: url::Url = hub.address().parse().unwrap();
+    let dialled = ([127, 0, 0, 1], address.port().unwrap()).into();
+    let cable = Cable::to(dialled).await.unwrap();
+    let mut through_cable = address.join("/live").unwrap();
+    through_cable.set_port(Some(cable.port)).unwrap();
+    browser.go(through_cable.as_str()).await.unwrap();
     browser.sees("Nothing has come by yet").await.unwrap();
     edge.start(None).await.unwrap();
     browser.sees(&drive.passages[0].plate).await.unwrap();
     let last = &drive.passages.last().unwrap().plate;
-    a_cut_feed_is_shown_and_heals_without_a_gap(&browser, &api, &mut edge, last).await;
+    a_cut_feed_is_shown_and_heals_without_a_gap(&browser, &cable, &api, &mut edge, last).await;
     browser.look("live-feed").await.unwrap();
 
     // A passage with its pictures.
@@ -124,12 +127,13 @@ async fn a_person_sets_up_the_hub_and_watches_the_drive() {
 /// UX-12: the connection is cut while cars pass; the page says so, comes back by itself, and misses none of them.
 async fn a_cut_feed_is_shown_and_heals_without_a_gap(
     browser: &Browser,
+    cable: &Cable,
     api: &harness::api::Api,
     edge: &mut Edge,
     last: &str,
 ) {
     let shown = "return [...document.querySelectorAll('section[aria-labelledby=feed] li a')].map((a) => a.pathname)";
-    browser.set_network(false).await.unwrap();
+    cable.pull();
     browser
         .sees("The connection to the hub was lost.")
         .await
@@ -146,7 +150,7 @@ async fn a_cut_feed_is_shown_and_heals_without_a_gap(
         before.as_array().unwrap().len() < all.len(),
         "no car passed during the cut"
     );
-    browser.set_network(true).await.unwrap();
+    cable.put_back();
     browser.sees(last).await.unwrap();
     let healed = browser.ask(shown).await.unwrap();
     assert_eq!(

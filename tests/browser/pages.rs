@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use harness::stage::NAME;
 use harness::stage::PASSWORD;
 use harness::wait_for;
 use serde_json::json;
@@ -135,7 +134,7 @@ pub async fn every_page_speaks_the_language_that_is_chosen(browser: &Browser, ad
         (0, "English", "en"),
     ] {
         browser.go(&format!("{address}/")).await.unwrap();
-        browser.press_starting(&format!("{NAME},")).await.unwrap();
+        browser.press_account().await.unwrap();
         browser.press_item(label).await.unwrap();
         browser.sees(PAGES[0].2[at]).await.unwrap();
         assert_eq!(

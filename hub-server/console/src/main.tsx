@@ -6,6 +6,7 @@ import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 
 import { App } from './shell/App'
+import { returnFocusAfterDialogs } from './shell/focus'
 import { speakAtStart } from './strings/wish'
 
 const nonce = document.querySelector('meta[name="csp-nonce"]')?.getAttribute('content') ?? ''
@@ -14,6 +15,8 @@ setNonce(nonce)
 
 const root = document.getElementById('root')
 if (!root) throw new Error('index.html has no #root')
+
+returnFocusAfterDialogs()
 
 // A page a moment later is better than a page in the wrong language.
 await speakAtStart()

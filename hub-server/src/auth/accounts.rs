@@ -90,7 +90,7 @@ pub fn delete_account(
     organisation: OrganisationId,
     id: AccountId,
 ) -> Result<bool, StoreError> {
-    super::sessions::delete_sessions_of(tx, id, None)?;
+    super::sessions::end_log_ins(tx, id, None)?;
     let gone = tx.execute(
         "DELETE FROM accounts WHERE organisation = $1 AND id = $2",
         &[organisation.into(), id.into()],

@@ -8,6 +8,33 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use contract::time::Timestamp;
+use serde::Deserialize;
+use serde::Serialize;
+
+use super::rights::Seeded;
+
+/// Which kind of people somebody belongs to: each has counters of its own, so that customers who mistype at the counter's
+/// address never keep staff out, nor staff customers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Principal {
+    /// Who works for the organisation.
+    #[default]
+    Staff,
+    /// Who is its customer.
+    Customer,
+}
+
+impl Principal {
+    /// What an account of the role of this name is. The role Customer of the start keeps its name.
+    pub fn of_role(name: &str) -> Self {
+        if name == Seeded::Customer.name() {
+            Self::Customer
+        } else {
+            Self::Staff
+        }
+    }
+}
 
 /// Addresses that are remembered; beyond that the ones seen longest ago go.
 const LARGEST: usize = 10_000;

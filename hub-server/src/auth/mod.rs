@@ -12,8 +12,11 @@
 //! - Passwords are kept as PBKDF2-HMAC-SHA256 with their own salt and number of iterations; hashing never happens
 //!   inside a transaction, and only a bounded number at once.
 //! - Cookies, the set-up link and CSRF tokens are 32 random bytes; of the first two only hashes are kept.
+//! - Access tokens are signed by a key that the hub made and only say who calls; a family of tokens that is revoked,
+//!   disabled or found copied is worth nothing from the next request on.
 //! - A log-in costs the same whether the name exists or not, and an address has five failures in five minutes.
 
+mod access_tokens;
 mod accounts;
 mod api_keys;
 mod census;
@@ -30,6 +33,8 @@ mod seal;
 mod second_factors;
 mod sessions;
 mod setup_links;
+mod signatures;
+mod token_families;
 mod tokens;
 
 use std::time::Duration;
@@ -37,6 +42,15 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::Serialize;
 
+pub use access_tokens::Claims;
+pub use access_tokens::SigningError;
+pub use access_tokens::SigningKey;
+pub use access_tokens::check as check_access_token;
+pub use access_tokens::delete_retired_keys;
+pub use access_tokens::find_public_key;
+pub use access_tokens::key_of as key_of_access_token;
+pub use access_tokens::rotate as rotate_signing_key;
+pub use access_tokens::signing_key;
 pub use accounts::Account;
 pub use accounts::NAME_LONGEST;
 pub use accounts::any_account;
@@ -66,6 +80,7 @@ pub use census::Census;
 pub use census::census;
 pub use imported::is_known as is_imported;
 pub use limits::Attempts;
+pub use limits::Principal;
 pub use organisations::Organisation;
 pub use organisations::find_organisation;
 pub use organisations::insert_organisation;
@@ -115,13 +130,25 @@ pub use sessions::NewSession;
 pub use sessions::Session;
 pub use sessions::delete_expired;
 pub use sessions::delete_session;
-pub use sessions::delete_sessions_of;
+pub use sessions::end_log_ins;
 pub use sessions::find_session;
 pub use sessions::insert_session;
 pub use sessions::list_sessions;
 pub use setup_links::holds as setup_link_holds;
 pub use setup_links::remove as remove_setup_link;
 pub use setup_links::renew as renew_setup_link;
+pub use token_families::NewFamily;
+pub use token_families::Renewal;
+pub use token_families::Renewed;
+pub use token_families::TokenUse;
+pub use token_families::delete_ended_families;
+pub use token_families::delete_family;
+pub use token_families::find_family;
+pub use token_families::find_token_use;
+pub use token_families::insert_family;
+pub use token_families::list_families;
+pub use token_families::new_refresh_token;
+pub use token_families::renew as renew_tokens;
 pub use tokens::Token;
 pub use tokens::same;
 
@@ -132,6 +159,18 @@ pub struct Config {
     /// How long a log-in holds.
     #[serde(with = "humantime_serde")]
     pub session: Duration,
+    /// How long an access token of the API holds.
+    #[serde(with = "humantime_serde")]
+    pub access_token: Duration,
+    /// How long a refresh token holds; each is used once and brings the next.
+    #[serde(with = "humantime_serde")]
+    pub refresh_token: Duration,
+    /// How long tokens are renewed without another log-in.
+    #[serde(with = "humantime_serde")]
+    pub token_log_in: Duration,
+    /// How often the hub makes a new key to sign access tokens with.
+    #[serde(with = "humantime_serde")]
+    pub signing_key: Duration,
     /// Rounds of PBKDF2 for new passwords; older ones are raised to it at their next log-in.
     pub password_iterations: u32,
     /// Failed log-ins that one address has.
@@ -141,6 +180,9 @@ pub struct Config {
     pub login_window: Duration,
 }
 
+/// The longest life of an access token that is allowed.
+pub const ACCESS_TOKEN_LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// The fewest rounds that are allowed.
 pub const ITERATIONS_FLOOR: u32 = 100_000;
 
@@ -148,6 +190,10 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             session: Duration::from_secs(24 * 60 * 60),
+            access_token: Duration::from_secs(30 * 60),
+            refresh_token: Duration::from_secs(7 * 24 * 60 * 60),
+            token_log_in: Duration::from_secs(30 * 24 * 60 * 60),
+            signing_key: Duration::from_secs(30 * 24 * 60 * 60),
             password_iterations: 600_000,
             login_failures: 5,
             login_window: Duration::from_secs(5 * 60),

@@ -31,6 +31,8 @@ pub enum Right {
     ManageAccounts,
     /// See and revoke API keys, and make some of one's own.
     ManageKeys,
+    /// See and change webhooks and where the hub publishes.
+    ManageIntegrations,
     /// See the models in use.
     ViewModels,
     /// Read the hub's metrics.
@@ -39,7 +41,7 @@ pub enum Right {
 
 impl Right {
     /// All of them, in the order of the documented matrix.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::ViewPassages,
         Self::ViewPermits,
         Self::EditPermits,
@@ -52,6 +54,7 @@ impl Right {
         Self::ViewAudit,
         Self::ManageAccounts,
         Self::ManageKeys,
+        Self::ManageIntegrations,
         Self::ViewModels,
         Self::Metrics,
     ];
@@ -71,6 +74,7 @@ impl Right {
             Self::ViewAudit => "view_audit",
             Self::ManageAccounts => "manage_accounts",
             Self::ManageKeys => "manage_keys",
+            Self::ManageIntegrations => "manage_integrations",
             Self::ViewModels => "view_models",
             Self::Metrics => "metrics",
         }
@@ -85,7 +89,11 @@ impl Right {
     /// whatever its role says.
     pub fn is_organisation_wide(self) -> bool {
         match self {
-            Self::ViewAudit | Self::ManageAccounts | Self::ManageKeys | Self::Metrics => true,
+            Self::ViewAudit
+            | Self::ManageAccounts
+            | Self::ManageKeys
+            | Self::ManageIntegrations
+            | Self::Metrics => true,
             Self::ViewPassages
             | Self::ViewPermits
             | Self::EditPermits
@@ -156,9 +164,11 @@ impl Seeded {
                 matches!(self, Self::Admin | Self::Operator | Self::Technician)
             }
             Right::EnrolEdges => matches!(self, Self::Admin | Self::Technician),
-            Right::ViewAudit | Right::ManageAccounts | Right::ManageKeys | Right::Metrics => {
-                self == Self::Admin
-            }
+            Right::ViewAudit
+            | Right::ManageAccounts
+            | Right::ManageKeys
+            | Right::ManageIntegrations
+            | Right::Metrics => self == Self::Admin,
         }
     }
 }

@@ -10,7 +10,9 @@ use uuid::Uuid;
 use super::reach::Reach;
 use super::rights::Right;
 use super::roles;
+use super::token_families;
 use super::tokens::Token;
+use crate::store::Row;
 use crate::store::StoreError;
 use crate::store::Tx;
 
@@ -73,6 +75,19 @@ pub struct Listed {
     pub address: String,
     /// What the browser called itself.
     pub agent: String,
+}
+
+impl Listed {
+    /// Reads id, begin, end, address and agent, in this order.
+    pub(super) fn read(row: &Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: row.id(0)?,
+            created_at: row.timestamp(1)?,
+            expires_at: row.timestamp(2)?,
+            address: row.text(3)?,
+            agent: row.text(4)?,
+        })
+    }
 }
 
 /// Begins a session.
@@ -145,15 +160,7 @@ pub fn list_sessions(
         &[account.into(), now.into()],
     )?
     .iter()
-    .map(|row| {
-        Ok(Listed {
-            id: row.id(0)?,
-            created_at: row.timestamp(1)?,
-            expires_at: row.timestamp(2)?,
-            address: row.text(3)?,
-            agent: row.text(4)?,
-        })
-    })
+    .map(Listed::read)
     .collect()
 }
 
@@ -166,17 +173,20 @@ pub fn delete_session(tx: &mut Tx, account: AccountId, id: Uuid) -> Result<bool,
     Ok(gone == 1)
 }
 
-/// Ends all sessions of an account but the one given, and returns how many.
-pub fn delete_sessions_of(
+/// Ends all log-ins of an account, sessions and families of tokens, but the one given, and returns how many.
+pub fn end_log_ins(
     tx: &mut Tx,
     account: AccountId,
     but: Option<Uuid>,
 ) -> Result<usize, StoreError> {
-    // No session has the id of zeros.
-    tx.execute(
+    // No log-in has the id of zeros.
+    let but = but.unwrap_or(Uuid::nil());
+    let families = token_families::delete_families_of(tx, account, but)?;
+    let sessions = tx.execute(
         "DELETE FROM sessions WHERE account = $1 AND id <> $2",
-        &[account.into(), but.unwrap_or(Uuid::nil()).into()],
-    )
+        &[account.into(), but.into()],
+    )?;
+    Ok(sessions + families)
 }
 
 /// Removes the sessions that hold no more and returns how many there were.

@@ -9,6 +9,7 @@ use contract::ids::OrganisationId;
 use contract::ids::SiteId;
 
 use crate::auth::Reach;
+use crate::outbound;
 use crate::store::StoreError;
 use crate::store::Tx;
 use crate::store::Wake;
@@ -71,6 +72,7 @@ fn insert(
         "DELETE FROM live_news WHERE id <= $1",
         &[(id - KEPT).into()],
     )?;
+    outbound::leave(tx, organisation, site, kind, body)?;
     tx.wake(Wake::Live);
     Ok(())
 }

@@ -8,10 +8,18 @@
 //!   addresses at which clouds hand out credentials.
 //! - TLS is always verified; plain text goes to allowed networks only.
 //! - Redirects are not followed. Each answer has an end: in time and in bytes.
+//! - An event is written to the outbox in the transaction of its fact (`leave`), and every receiver has a position of
+//!   its own there: in order, at least once, under an id that stays (`courier`).
 
 mod address;
+mod backoff;
+mod courier;
 mod dial;
+mod hooks;
 mod https;
+mod letters;
+mod outbox;
+mod signature;
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -30,7 +38,31 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 pub use address::Network;
+pub use courier::Courier;
+pub use courier::belongs_to;
+pub use hooks::BOTH_SECRETS;
+pub use hooks::Hook;
+pub use hooks::HookState;
+pub use hooks::count_waiting;
+pub use hooks::find_hook;
+pub use hooks::insert_hook;
+pub use hooks::list_hooks;
+#[cfg(test)]
+pub use hooks::testing_forget;
+pub use hooks::update_hook;
 pub use https::Limits;
+pub use https::check_url;
+pub use letters::Attempt;
+pub use letters::DeadLetter;
+pub use letters::count_letters;
+pub use letters::list_attempts;
+pub use letters::list_letters;
+pub use letters::replay;
+pub use outbox::KINDS;
+pub use outbox::Wanted;
+pub use outbox::leave;
+pub use outbox::trim;
+pub use signature::Secret;
 
 use dial::Resolver;
 
@@ -227,5 +259,7 @@ impl Outbound {
     }
 }
 
+#[cfg(test)]
+pub mod receiver;
 #[cfg(test)]
 mod tests;

@@ -8,7 +8,7 @@ use rusqlite_migration::Migrations;
 use super::StoreError;
 
 /// Every migration in its order. A released file is never changed; a new one is added here.
-const SQLITE: [(&str, &str); 11] = [
+const SQLITE: [(&str, &str); 14] = [
     (
         "0001_house",
         include_str!("../../migrations/sqlite/0001_house.sql"),
@@ -52,6 +52,18 @@ const SQLITE: [(&str, &str); 11] = [
     (
         "0011_preferences",
         include_str!("../../migrations/sqlite/0011_preferences.sql"),
+    ),
+    (
+        "0012_tokens",
+        include_str!("../../migrations/sqlite/0012_tokens.sql"),
+    ),
+    (
+        "0017_outbox",
+        include_str!("../../migrations/sqlite/0017_outbox.sql"),
+    ),
+    (
+        "0018_brokers",
+        include_str!("../../migrations/sqlite/0018_brokers.sql"),
     ),
 ];
 

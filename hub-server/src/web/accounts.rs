@@ -246,7 +246,7 @@ pub async fn change_account(
             after.disabled_at = given.disabled.then(|| before.disabled_at.unwrap_or(at));
             auth::change_account(tx, &after)?;
             if given.disabled {
-                auth::delete_sessions_of(tx, id, None)?;
+                auth::end_log_ins(tx, id, None)?;
             }
             keep_managed(tx, organisation)?;
             let (action, summary) = match (before.disabled_at, after.disabled_at) {
@@ -327,7 +327,7 @@ pub async fn reset_password(
             auth::update_password(tx, organisation, id, &password)?;
             // The one that asks stays, if somebody does so for himself.
             let own = asked.caller.need_session().ok();
-            auth::delete_sessions_of(tx, id, own)?;
+            auth::end_log_ins(tx, id, own)?;
             let entry = asked.entry(
                 at,
                 "account.password",
@@ -357,7 +357,7 @@ pub async fn end_sessions(
     hub.store
         .write(Priority::People, move |tx| {
             find_to_change(tx, &asked.caller, id)?;
-            let ended = auth::delete_sessions_of(tx, id, None)?;
+            let ended = auth::end_log_ins(tx, id, None)?;
             let entry = asked.entry(
                 at,
                 "account.log_out",

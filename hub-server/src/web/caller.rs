@@ -30,6 +30,8 @@ use super::routes::Line;
 use crate::audit;
 use crate::audit::Actor;
 use crate::auth;
+use crate::auth::Claims;
+use crate::auth::Principal;
 use crate::auth::Reach;
 use crate::auth::Right;
 use crate::auth::Token;
@@ -75,6 +77,11 @@ pub enum Means {
         /// The token that each write must carry.
         csrf: Token,
     },
+    /// By an access token in the header `Authorization`.
+    Token {
+        /// Its family, as it is named to people.
+        family: Uuid,
+    },
     /// By an API key in the header `Authorization`.
     Key {
         /// What it is for.
@@ -83,6 +90,11 @@ pub enum Means {
 }
 
 impl Caller {
+    /// Staff or a customer.
+    pub(super) fn principal(&self) -> Principal {
+        Principal::of_role(&self.role)
+    }
+
     /// Whether it has the right.
     pub fn may(&self, right: Right) -> bool {
         self.rights.contains(&right)
@@ -106,6 +118,23 @@ impl Caller {
         }
     }
 
+    /// Who calls by this access token.
+    pub(super) fn of_token(token: auth::TokenUse) -> Self {
+        Self {
+            account: token.account,
+            name: token.name,
+            role: token.role,
+            rights: token.rights,
+            organisation: token.reach.organisation,
+            reach: token.reach,
+            organisation_name: token.organisation_name,
+            needs_second_factor: token.needs_second_factor,
+            means: Means::Token {
+                family: token.family,
+            },
+        }
+    }
+
     fn of_key(key: auth::KeyUse) -> Self {
         Self {
             account: key.account,
@@ -120,10 +149,12 @@ impl Caller {
         }
     }
 
-    /// The session, or a refusal: what belongs to a person who is logged in is none of a key's business.
+    /// The log-in, which is a session or a family of tokens, or a refusal: what belongs to a person who is logged in is
+    /// none of a key's business.
     pub(super) fn need_session(&self) -> Result<Uuid, WebError> {
         match &self.means {
             Means::Session { id, .. } => Ok(*id),
+            Means::Token { family } => Ok(*family),
             Means::Key { .. } => Err(WebError::Forbidden(
                 "This is for people who are logged in, not for API keys.",
             )),
@@ -133,7 +164,7 @@ impl Caller {
     /// The actor of audit lines; of a key it says so.
     pub(super) fn actor(&self) -> Actor {
         let name = match &self.means {
-            Means::Session { .. } => self.name.clone(),
+            Means::Session { .. } | Means::Token { .. } => self.name.clone(),
             Means::Key { name } => format!("{} by the key {name}", self.name),
         };
         Actor::Account(self.account, name)
@@ -302,7 +333,8 @@ async fn identify(
                 ));
             }
         }
-        // No page of another site can put a key into the header, so there is nothing to forge.
+        // No page of another site can put a token or a key into the header, so there is nothing to forge.
+        Means::Token { .. } => {}
         Means::Key { .. } => {
             if guard.access == Access::LoggedIn {
                 caller.need_session()?;
@@ -323,7 +355,7 @@ async fn identify(
     Ok(Some(caller))
 }
 
-/// Returns who the key or the cookie belongs to. Whoever presents a key is judged by it alone.
+/// Returns who the key, the token or the cookie belongs to. Whoever presents a key or a token is judged by it alone.
 async fn find_caller(hub: &Hub, request: &Parts) -> Result<Option<Caller>, WebError> {
     let now = hub.clock.wall();
     if let Some(secret) = presented_key(&request.headers) {
@@ -343,6 +375,16 @@ async fn find_caller(hub: &Hub, request: &Parts) -> Result<Option<Caller>, WebEr
         }
         return Ok(Some(Caller::of_key(key)));
     }
+    if let Some(token) = bearer(&request.headers) {
+        let Some(claims) = claims_of(hub, token).await? else {
+            return Ok(None);
+        };
+        let found: Option<auth::TokenUse> = hub
+            .store
+            .read(move |tx| Ok::<_, WebError>(auth::find_token_use(tx, &claims, now)?))
+            .await?;
+        return Ok(found.map(Caller::of_token));
+    }
     let Some(token) = session_token(&request.headers) else {
         return Ok(None);
     };
@@ -353,6 +395,19 @@ async fn find_caller(hub: &Hub, request: &Parts) -> Result<Option<Caller>, WebEr
     Ok(session.map(Caller::of))
 }
 
+/// What an access token says, if the hub signed it and it has not ended. Whether its family holds is another question.
+pub(super) async fn claims_of(hub: &Hub, token: &str) -> Result<Option<Claims>, WebError> {
+    let Some(key) = auth::key_of_access_token(token) else {
+        return Ok(None);
+    };
+    let public: Option<Vec<u8>> = hub
+        .store
+        .read(move |tx| Ok::<_, WebError>(auth::find_public_key(tx, &key)?))
+        .await?;
+    let now = hub.clock.wall();
+    Ok(public.and_then(|public| auth::check_access_token(token, &public, now)))
+}
+
 /// The API key that the request carries, right or not.
 pub(super) fn presented_key(headers: &HeaderMap) -> Option<Token> {
     bearer(headers)
@@ -360,11 +415,13 @@ pub(super) fn presented_key(headers: &HeaderMap) -> Option<Token> {
         .map(Token::presented)
 }
 
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.strip_prefix("Bearer "))
+/// What stands behind `Bearer`, which is written in any case.
+pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, presented) = value.split_once(' ')?;
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then(|| presented.trim())
 }
 
 fn address_of(request: &Parts) -> String {

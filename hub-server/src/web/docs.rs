@@ -33,7 +33,7 @@ pub(super) fn document(lines: &[Line]) -> Value {
     let mut info = Info::new("Gatewarden", super::VERSION);
     info.description = Some(
         "The hub's API. Log in at /api/v1/session; the cookie then identifies you, and each write carries the \
-         session's csrf in X-CSRF-Token. Programs present an API key as Authorization: Bearer. Times are RFC 3339 in UTC. Lists are pages: give next_cursor as cursor."
+         session's csrf in X-CSRF-Token. Programs present an API key, or an access token of /api/v1/auth/token, as Authorization: Bearer. Times are RFC 3339 in UTC. Lists are pages: give next_cursor as cursor."
             .to_owned(),
     );
     let mut api = OpenApi::new(info, Paths::new());
@@ -71,6 +71,7 @@ pub(super) fn document(lines: &[Line]) -> Value {
         "session": { "type": "apiKey", "in": "cookie", "name": super::caller::COOKIE },
         "csrf": { "type": "apiKey", "in": "header", "name": "X-CSRF-Token" },
         "key": { "type": "http", "scheme": "bearer", "bearerFormat": "gwk_..." },
+        "token": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" },
         "scrape": { "type": "http", "scheme": "bearer" },
     });
     document
@@ -89,13 +90,16 @@ fn complete(operation: &mut Value, line: &Line) {
     };
     let (security, who) = match line.access {
         Access::Open => (json!([]), "Open to anybody.".to_owned()),
-        Access::LoggedIn => (json!([session]), "Needs a log-in.".to_owned()),
+        Access::LoggedIn => (
+            json!([session, { "token": [] }]),
+            "Needs a log-in.".to_owned(),
+        ),
         Access::Right(right) => (
-            json!([session, { "key": [] }]),
+            json!([session, { "token": [] }, { "key": [] }]),
             format!("Needs the right `{}`.", right.name()),
         ),
         Access::Scrape => (
-            json!([session, { "key": [] }, { "scrape": [] }]),
+            json!([session, { "token": [] }, { "key": [] }, { "scrape": [] }]),
             "Needs the right `metrics` or the scrape token.".to_owned(),
         ),
     };

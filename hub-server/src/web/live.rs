@@ -22,10 +22,13 @@ use tokio::sync::broadcast::error::RecvError;
 
 use super::caller::Asked;
 use super::caller::Means;
+use super::caller::bearer;
+use super::caller::claims_of;
 use super::caller::presented_key;
 use super::caller::session_token;
 use super::error::WebError;
 use crate::auth;
+use crate::auth::Claims;
 use crate::auth::Reach;
 use crate::auth::Right;
 use crate::auth::Token;
@@ -55,6 +58,10 @@ pub async fn follow_live(
         .map_err(|_| WebError::Busy)?;
     let shown = match asked.caller.means {
         Means::Session { .. } => session_token(&headers).map(Shown::Cookie),
+        Means::Token { .. } => match bearer(&headers) {
+            Some(token) => claims_of(&hub, token).await?.map(Shown::Token),
+            None => None,
+        },
         Means::Key { .. } => presented_key(&headers).map(Shown::Key),
     };
     let shown = shown.ok_or(WebError::Unauthenticated)?;
@@ -104,6 +111,7 @@ fn resume_after(id: &str, generation: u64, newest: i64, oldest: i64) -> Option<i
 #[derive(Clone)]
 enum Shown {
     Cookie(Token),
+    Token(Claims),
     Key(Token),
 }
 
@@ -215,6 +223,8 @@ impl Follower {
                 Ok(match &shown {
                     Shown::Cookie(token) => auth::find_session(tx, token, now)?
                         .map(|session| (session.reach, session.rights)),
+                    Shown::Token(claims) => auth::find_token_use(tx, claims, now)?
+                        .map(|token| (token.reach, token.rights)),
                     Shown::Key(secret) => {
                         auth::find_key_use(tx, secret, now)?.map(|key| (key.reach, key.rights))
                     }

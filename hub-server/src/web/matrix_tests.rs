@@ -85,6 +85,7 @@ struct World {
     account: String,
     role: String,
     key: String,
+    webhook: String,
 }
 
 impl World {
@@ -127,6 +128,11 @@ impl World {
         let account = made("/api/v1/accounts", account).await;
         let key = json!({ "name": "CANARY key", "rights": ["view_fleet"], "expires_at": null });
         let key = made("/api/v1/keys", key).await;
+        // Nobody listens there; a test call says so.
+        let webhook = json!({
+            "name": "CANARY hook", "url": "http://127.0.0.1:9/CANARY", "kinds": null, "sites": null, "paused": true
+        });
+        let webhook = made("/api/v1/webhooks", webhook).await;
         Self {
             hub,
             depot,
@@ -137,6 +143,7 @@ impl World {
             account,
             role,
             key,
+            webhook,
         }
     }
 
@@ -181,6 +188,7 @@ impl World {
             "accounts" => self.account.clone(),
             "roles" => self.role.clone(),
             "keys" => self.key.clone(),
+            "webhooks" => self.webhook.clone(),
             "sessions" => own_session(caller).await,
             _ => String::new(),
         };
@@ -188,6 +196,7 @@ impl World {
             .replace("{id}", &subject)
             .replace("{file}", "index.html")
             .replace("{camera}", "front")
+            .replace("{number}", "1")
             .replace("{kind}", "crop");
         // A plate that is near one of this world.
         let path = match route {
@@ -205,7 +214,9 @@ impl World {
             ("POST", "/api/v1/setup") => json!({
                 "token": "x", "name": "n", "password": PASSWORD, "organisation": "o", "site": "s", "time_zone": "UTC"
             }),
-            ("POST", "/api/v1/session") => {
+            ("POST", "/api/v1/auth/refresh") => json!({ "refresh_token": "gwr_none" }),
+            ("POST", "/api/v1/auth/revoke") => json!({ "token": "gwr_none" }),
+            ("POST", "/api/v1/session" | "/api/v1/auth/token") => {
                 json!({ "name": "CANARY account", "password": PASSWORD })
             }
             ("PUT", "/api/v1/session/password") => {
@@ -232,6 +243,9 @@ impl World {
             ("POST", "/api/v1/keys") => {
                 json!({ "name": "new", "rights": ["view_fleet"], "expires_at": null })
             }
+            ("POST" | "PUT", "/api/v1/webhooks" | "/api/v1/webhooks/{id}") => json!({
+                "name": "new", "url": "http://127.0.0.1:9/", "kinds": ["passage"], "sites": null, "paused": true
+            }),
             ("POST", "/api/v1/permits") => json!({ "plate": "NEW1", "gates": [gate] }),
             ("PUT", "/api/v1/permits/{id}") => json!({ "plate": "CANARY1", "gates": [gate] }),
             ("POST", "/api/v1/permits/import") => {
@@ -262,6 +276,7 @@ impl World {
             "/api/v1/visits",
             "/api/v1/edges/enrolments",
             "/api/v1/roles",
+            "/api/v1/webhooks",
             "/api/v1/gates",
         ] {
             state.push(admin.get(path).await.json());
@@ -457,6 +472,35 @@ async fn every_route_answers_every_caller_as_the_table_says() {
         before,
         "a refused call changed something"
     );
+}
+
+/// SE-04: an access token is answered as its account's session is, on every route that changes nothing.
+#[tokio::test]
+async fn a_token_is_answered_as_its_accounts_session_is() {
+    let world = World::new().await;
+    let admin = world.hub.admin().await;
+    let account = json!({ "name": "by token", "password": PASSWORD, "role": "operator" });
+    admin.post("/api/v1/accounts", account).await;
+    let log_in = json!({ "name": "by token", "password": PASSWORD });
+    let tokens = world
+        .hub
+        .stranger()
+        .post("/api/v1/auth/token", log_in)
+        .await;
+    let mut program = world.hub.stranger();
+    tokens.json()["access_token"]
+        .as_str()
+        .unwrap()
+        .clone_into(&mut program.key);
+    for ((method, route), expected) in &table() {
+        let operator = expected[2];
+        let is_counted = route.starts_with("/api/v1/session/") && operator == 400;
+        if is_counted || (method != "GET" && (200..300).contains(&operator)) {
+            continue;
+        }
+        let (status, text) = call(&world, &program, method, route).await;
+        assert_eq!(status, operator, "{method} {route}: {text}");
+    }
 }
 
 /// A write without the session's token is refused whoever sends it, before anything of it is read.

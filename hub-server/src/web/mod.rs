@@ -32,6 +32,7 @@ mod gates;
 mod health;
 mod listen;
 mod live;
+mod log_in;
 mod models;
 mod page;
 mod passages;
@@ -48,7 +49,10 @@ mod sites;
 mod statistics;
 #[cfg(any(test, debug_assertions))]
 pub mod testing;
+mod tokens;
 mod visits;
+mod webhook_letters;
+mod webhooks;
 
 use std::net::IpAddr;
 use std::net::SocketAddr;
@@ -144,3 +148,7 @@ mod matrix_tests;
 mod preference_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod token_tests;
+#[cfg(test)]
+mod webhook_tests;

@@ -33,7 +33,10 @@ use super::sessions;
 use super::setup;
 use super::sites;
 use super::statistics;
+use super::tokens;
 use super::visits;
+use super::webhook_letters;
+use super::webhooks;
 use crate::auth::Right;
 use crate::hub::Hub;
 
@@ -85,6 +88,9 @@ pub(super) fn table() -> Vec<Line> {
         line(Open, "GET", "/api/v1/setup", routes!(setup::show_setup)),
         line(Open, "POST", "/api/v1/setup", routes!(setup::set_up)),
         line(Open, "POST", "/api/v1/session", routes!(session::log_in)),
+        line(Open, "POST", "/api/v1/auth/token", routes!(tokens::issue_tokens)),
+        line(Open, "POST", "/api/v1/auth/refresh", routes!(tokens::renew_tokens)),
+        line(Open, "POST", "/api/v1/auth/revoke", routes!(tokens::revoke_tokens)),
         line(LoggedIn, "GET", "/api/v1/session", routes!(session::show_session)),
         line(LoggedIn, "DELETE", "/api/v1/session", routes!(session::log_out)),
         line(LoggedIn, "PUT", "/api/v1/session/password", routes!(sessions::change_password)),
@@ -111,6 +117,18 @@ pub(super) fn table() -> Vec<Line> {
         line(needs(Right::ManageKeys), "GET", "/api/v1/keys", routes!(api_keys::list_keys)),
         line(needs(Right::ManageKeys), "POST", "/api/v1/keys", routes!(api_keys::create_key)),
         line(needs(Right::ManageKeys), "DELETE", "/api/v1/keys/{id}", routes!(api_keys::revoke_key)),
+        line(needs(Right::ManageIntegrations), "GET", "/api/v1/webhooks", routes!(webhooks::list_webhooks)),
+        line(needs(Right::ManageIntegrations), "POST", "/api/v1/webhooks", routes!(webhooks::create_webhook)),
+        line(needs(Right::ManageIntegrations), "GET", "/api/v1/webhooks/{id}", routes!(webhooks::show_webhook)),
+        line(needs(Right::ManageIntegrations), "PUT", "/api/v1/webhooks/{id}", routes!(webhooks::change_webhook)),
+        line(needs(Right::ManageIntegrations), "DELETE", "/api/v1/webhooks/{id}", routes!(webhooks::remove_webhook)),
+        line(needs(Right::ManageIntegrations), "POST", "/api/v1/webhooks/{id}/restore", routes!(webhooks::restore_webhook)),
+        line(needs(Right::ManageIntegrations), "POST", "/api/v1/webhooks/{id}/secret", routes!(webhooks::renew_secret)),
+        line(needs(Right::ManageIntegrations), "POST", "/api/v1/webhooks/{id}/test", routes!(webhook_letters::test_webhook)),
+        line(needs(Right::ManageIntegrations), "GET", "/api/v1/webhooks/{id}/deliveries", routes!(webhook_letters::list_deliveries)),
+        line(needs(Right::ManageIntegrations), "GET", "/api/v1/webhooks/{id}/dead-letters", routes!(webhook_letters::list_dead_letters)),
+        line(needs(Right::ManageIntegrations), "POST", "/api/v1/webhooks/{id}/dead-letters/replay", routes!(webhook_letters::replay_dead_letters)),
+        line(needs(Right::ManageIntegrations), "POST", "/api/v1/webhooks/{id}/dead-letters/{number}/replay", routes!(webhook_letters::replay_dead_letter)),
         line(needs(Right::ViewAudit), "GET", "/api/v1/audit", routes!(audit::list_audit)),
         line(needs(Right::ViewPassages), "GET", "/api/v1/live", routes!(live::follow_live)),
 

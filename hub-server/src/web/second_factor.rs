@@ -20,7 +20,7 @@ use super::body::Path;
 use super::caller::Asked;
 use super::error::ErrorBody;
 use super::error::WebError;
-use super::session::count_attempt;
+use super::log_in::count_attempt;
 use crate::audit;
 use crate::auth;
 use crate::auth::SecondFactor;
@@ -207,7 +207,7 @@ pub async fn confirm_second_factor(
             if !auth::confirm_factor(tx, account, step, &kept, at)? {
                 return Err(WebError::Conflict("Your second factor is on.".into()));
             }
-            auth::delete_sessions_of(tx, account, Some(session))?;
+            auth::end_log_ins(tx, account, Some(session))?;
             let entry = asked.entry(
                 at,
                 "second_factor.on",
@@ -271,7 +271,7 @@ pub async fn reset_second_factor(
         .write(Priority::People, move |tx| {
             find_to_change(tx, &asked.caller, id)?;
             let was_on = auth::delete_factor(tx, id)?;
-            auth::delete_sessions_of(tx, id, asked.caller.need_session().ok())?;
+            auth::end_log_ins(tx, id, asked.caller.need_session().ok())?;
             let entry = asked.entry(
                 at,
                 "second_factor.reset",
@@ -395,7 +395,7 @@ async fn check_password(
     password: &str,
 ) -> Result<(), WebError> {
     asked.caller.need_session()?;
-    count_attempt(hub, arrival)?;
+    count_attempt(hub, arrival, asked.caller.principal())?;
     let (organisation, account) = (asked.caller.organisation, asked.caller.account);
     let stored: Option<String> = hub
         .store
@@ -404,7 +404,8 @@ async fn check_password(
     if !hub.hasher.verify(password, stored).await? {
         return Err(WebError::invalid("password", "is not your password"));
     }
-    hub.attempts.succeeded(arrival.address);
+    hub.attempts_of(asked.caller.principal())
+        .succeeded(arrival.address);
     Ok(())
 }
 

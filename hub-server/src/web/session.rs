@@ -12,7 +12,6 @@ use axum::response::IntoResponse;
 use axum::response::Response;
 use contract::ids::AccountId;
 use contract::ids::OrganisationId;
-use serde::Deserialize;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -24,18 +23,15 @@ use super::caller::COOKIE;
 use super::caller::Caller;
 use super::caller::Means;
 use super::error::WebError;
-use super::second_factor::Proof;
-use super::second_factor::check_code;
+use super::log_in::LogIn;
+use super::log_in::prove;
 use crate::audit;
-use crate::audit::Actor;
 use crate::auth;
-use crate::auth::Account;
 use crate::auth::NewSession;
 use crate::auth::Token;
 use crate::hub::Hub;
 use crate::store::Id;
 use crate::store::Priority;
-use crate::store::StoreError;
 use crate::store::Tx;
 
 /// The longest name of a browser that is kept, in characters.
@@ -103,27 +99,13 @@ impl Session {
             needs_second_factor: caller.needs_second_factor,
             csrf: match &caller.means {
                 Means::Session { csrf, .. } => csrf.reveal().to_owned(),
-                // Only people who are logged in come here.
-                Means::Key { .. } => String::new(),
+                // A token needs none, and keys don't come here.
+                Means::Token { .. } | Means::Key { .. } => String::new(),
             },
             version: super::VERSION.to_owned(),
             build: super::BUILD.to_owned(),
         }
     }
-}
-
-/// A name and a password.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct LogIn {
-    /// The account's name, in any case.
-    pub name: String,
-    /// Its password.
-    pub password: String,
-    /// A code of its authenticator or a recovery code, if it has a second factor. Without one such a log-in hears
-    /// `code_needed`, once the password is right.
-    #[serde(default)]
-    pub code: Option<String>,
 }
 
 /// Shows who is logged in.
@@ -140,52 +122,14 @@ pub async fn log_in(
     headers: HeaderMap,
     Body(given): Body<LogIn>,
 ) -> Result<Response, WebError> {
-    count_attempt(&hub, &arrival)?;
-    let name = given.name.clone();
-    let found: Option<(Account, String)> = hub
-        .store
-        .read(move |tx| Ok::<_, WebError>(auth::find_by_name(tx, &name)?))
-        .await?;
-    let stored = found.as_ref().map(|(_, stored)| stored.clone());
-    let is_right = hub.hasher.verify(&given.password, stored).await?;
-    let Some((account, stored)) =
-        found.filter(|(account, _)| is_right && account.disabled_at.is_none())
-    else {
-        metrics::counter!("gatewarden_hub_log_ins_total", "result" => "refused").increment(1);
-        record_failure(&hub, &arrival, given.name).await?;
-        return Err(WebError::WrongCredentials);
-    };
-    let proof = match second_step(&hub, &account, given.code.as_deref()).await {
-        Ok(proof) => proof,
-        Err(error) => {
-            if matches!(error, WebError::NeedsCode) {
-                // Whoever has the password has not failed yet.
-                hub.attempts.succeeded(arrival.address);
-            } else {
-                record_wrong_code(&hub, &arrival, &account).await?;
-            }
-            return Err(error);
-        }
-    };
-    hub.attempts.succeeded(arrival.address);
-    metrics::counter!("gatewarden_hub_log_ins_total", "result" => "done").increment(1);
-    let raised = if hub.hasher.is_outdated(&stored) {
-        Some(hub.hasher.hash(&given.password).await?)
-    } else {
-        None
-    };
-    let start = Start::new(&hub, &arrival, &headers, account.id);
+    let proved = prove(&hub, &arrival, &given).await?;
+    let start = Start::new(&hub, &arrival, &headers, proved.account.id);
     let begun = start.clone();
     let caller = hub
         .store
         .write(Priority::People, move |tx| {
-            if let Some(raised) = &raised {
-                auth::update_password(tx, account.organisation, account.id, raised)?;
-            }
-            if let Some(proof) = &proof {
-                proof.use_up(tx, account.id)?;
-            }
-            begun.begin(tx, proof.as_ref().map(Proof::name))
+            let second_factor = proved.settle(tx)?;
+            begun.begin(tx, second_factor)
         })
         .await?;
     Ok(start.answer(StatusCode::OK, &caller))
@@ -204,7 +148,10 @@ pub async fn log_out(State(hub): State<Arc<Hub>>, asked: Asked) -> Result<Respon
     );
     hub.store
         .write(Priority::People, move |tx| {
-            auth::delete_session(tx, asked.caller.account, session)?;
+            let account = asked.caller.account;
+            if !auth::delete_session(tx, account, session)? {
+                auth::delete_family(tx, account, session)?;
+            }
             audit::record(tx, &entry)?;
             Ok::<(), WebError>(())
         })
@@ -281,68 +228,8 @@ impl Start {
     }
 }
 
-/// Counts an attempt to log in or to set up, or says how long to wait.
-pub(super) fn count_attempt(hub: &Hub, arrival: &Arrival) -> Result<(), WebError> {
-    hub.attempts
-        .begin(arrival.address, hub.clock.wall())
-        .map_err(|wait| {
-            metrics::counter!("gatewarden_hub_log_ins_total", "result" => "limited").increment(1);
-            tracing::warn!(client.address = %arrival.address, "log-ins from {} wait after too many failures", arrival.address);
-            WebError::TooMany(wait)
-        })
-}
-
-/// Asks for the second factor of an account that has one; nothing if it has none.
-async fn second_step(
-    hub: &Hub,
-    account: &Account,
-    code: Option<&str>,
-) -> Result<Option<Proof>, WebError> {
-    let id = account.id;
-    let is_on = hub
-        .store
-        .read(move |tx| Ok::<_, WebError>(auth::find_factor(tx, id)?))
-        .await?
-        .is_some_and(|factor| factor.confirmed_at.is_some());
-    if !is_on {
-        return Ok(None);
-    }
-    match code.map(str::trim).filter(|code| !code.is_empty()) {
-        None => Err(WebError::NeedsCode),
-        Some(code) => match check_code(hub, id, code).await? {
-            Some(proof) => Ok(Some(proof)),
-            None => Err(WebError::WrongCode),
-        },
-    }
-}
-
-async fn record_wrong_code(
-    hub: &Hub,
-    arrival: &Arrival,
-    account: &Account,
-) -> Result<(), WebError> {
-    let entry = audit::Entry {
-        organisation: account.organisation,
-        at: hub.clock.wall(),
-        actor: Actor::System,
-        action: "session.refused",
-        object_kind: "account",
-        object_id: account.id.to_string(),
-        summary: "Wrong code of the second factor.".to_owned(),
-        details: serde_json::json!({ "account_exists": true, "second_factor": true }),
-        address: arrival.address.to_string(),
-    };
-    hub.store
-        .write(Priority::People, move |tx| {
-            audit::record(tx, &entry)?;
-            Ok::<(), StoreError>(())
-        })
-        .await?;
-    Ok(())
-}
-
 /// What the browser calls itself, as far as a list of sessions needs it.
-fn agent(headers: &HeaderMap) -> String {
+pub(super) fn agent(headers: &HeaderMap) -> String {
     headers
         .get(header::USER_AGENT)
         .and_then(|value| value.to_str().ok())
@@ -359,39 +246,4 @@ fn set_cookie(response: &mut Response, value: &str, seconds: u64) {
     if let Ok(cookie) = HeaderValue::from_str(&cookie) {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
-}
-
-/// A name that nobody has may be a password in the wrong field, so it is not recorded.
-async fn record_failure(hub: &Hub, arrival: &Arrival, name: String) -> Result<(), WebError> {
-    let at = hub.clock.wall();
-    let address = arrival.address.to_string();
-    hub.store
-        .write(Priority::People, move |tx| {
-            let known = auth::find_by_name(tx, &name)?.map(|(account, _)| account);
-            let organisation = match &known {
-                Some(account) => Some(account.organisation),
-                None => auth::oldest_organisation(tx)?.map(|organisation| organisation.id),
-            };
-            let Some(organisation) = organisation else {
-                return Ok::<(), StoreError>(());
-            };
-            audit::record(
-                tx,
-                &audit::Entry {
-                    organisation,
-                    at,
-                    actor: Actor::System,
-                    action: "session.refused",
-                    object_kind: "account",
-                    object_id: known
-                        .as_ref()
-                        .map_or_else(String::new, |account| account.id.to_string()),
-                    summary: "Wrong name or password.".to_owned(),
-                    details: serde_json::json!({ "account_exists": known.is_some() }),
-                    address: address.clone(),
-                },
-            )
-        })
-        .await?;
-    Ok(())
 }

@@ -18,8 +18,8 @@ use super::body::Path;
 use super::caller::Asked;
 use super::error::ErrorBody;
 use super::error::WebError;
+use super::log_in::count_attempt;
 use super::page::Page;
-use super::session::count_attempt;
 use crate::audit;
 use crate::auth;
 use crate::hub::Hub;
@@ -31,6 +31,9 @@ use crate::store::StoreError;
 pub struct SessionListed {
     /// Names it; it is no secret.
     pub id: Uuid,
+    /// `session` of a browser, or `token` of a program that logged in with name and password.
+    #[schema(example = "session")]
+    pub kind: &'static str,
     /// Whether it is the one that asks.
     pub own: bool,
     /// When it began.
@@ -68,21 +71,30 @@ pub async fn list_sessions(
     let own = asked.caller.need_session()?;
     let now = hub.clock.wall();
     let account = asked.caller.account;
-    let sessions = hub
+    let (sessions, families) = hub
         .store
-        .read(move |tx| Ok::<_, WebError>(auth::list_sessions(tx, account, now)?))
-        .await?;
-    let items = sessions
-        .into_iter()
-        .map(|session| SessionListed {
-            id: session.id,
-            own: session.id == own,
-            began_at: session.created_at.into(),
-            expires_at: session.expires_at.into(),
-            address: session.address,
-            agent: session.agent,
+        .read(move |tx| {
+            let sessions = auth::list_sessions(tx, account, now)?;
+            Ok::<_, WebError>((sessions, auth::list_families(tx, account, now)?))
         })
+        .await?;
+    let shown = |kind: &'static str| {
+        move |listed: auth::Listed| SessionListed {
+            id: listed.id,
+            kind,
+            own: listed.id == own,
+            began_at: listed.created_at.into(),
+            expires_at: listed.expires_at.into(),
+            address: listed.address,
+            agent: listed.agent,
+        }
+    };
+    let mut items: Vec<SessionListed> = sessions
+        .into_iter()
+        .map(shown("session"))
+        .chain(families.into_iter().map(shown("token")))
         .collect();
+    items.sort_by_key(|item| std::cmp::Reverse(item.began_at));
     Ok(Json(Page {
         items,
         next_cursor: None,
@@ -103,7 +115,8 @@ pub async fn end_session(
     let at = hub.clock.wall();
     hub.store
         .write(Priority::People, move |tx| {
-            if !auth::delete_session(tx, asked.caller.account, id)? {
+            let account = asked.caller.account;
+            if !auth::delete_session(tx, account, id)? && !auth::delete_family(tx, account, id)? {
                 return Err(WebError::NotFound);
             }
             let entry = asked.entry(
@@ -140,7 +153,7 @@ pub async fn change_password(
     WebError::check(faults)?;
     let session = asked.caller.need_session()?;
     // Whoever found an open console shall not guess the password there either.
-    count_attempt(&hub, &arrival)?;
+    count_attempt(&hub, &arrival, asked.caller.principal())?;
     let (organisation, account) = (asked.caller.organisation, asked.caller.account);
     let stored: Option<String> = hub
         .store
@@ -150,13 +163,14 @@ pub async fn change_password(
         record_refusal(&hub, asked).await?;
         return Err(WebError::invalid("current", "is not your password"));
     }
-    hub.attempts.succeeded(arrival.address);
+    hub.attempts_of(asked.caller.principal())
+        .succeeded(arrival.address);
     let password = hub.hasher.hash(&given.password).await?;
     let at = hub.clock.wall();
     hub.store
         .write(Priority::People, move |tx| {
             auth::update_password(tx, organisation, account, &password)?;
-            auth::delete_sessions_of(tx, account, Some(session))?;
+            auth::end_log_ins(tx, account, Some(session))?;
             let entry = asked.entry(
                 at,
                 "account.password",

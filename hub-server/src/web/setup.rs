@@ -20,9 +20,9 @@ use super::answer::Arrival;
 use super::body::Body;
 use super::error::FieldFault;
 use super::error::WebError;
+use super::log_in::count_attempt;
 use super::session::Session;
 use super::session::Start;
-use super::session::count_attempt;
 use crate::audit;
 use crate::audit::Actor;
 use crate::auth;
@@ -102,7 +102,7 @@ pub async fn set_up(
         .read(|tx| Ok::<_, WebError>(auth::oldest_organisation(tx)?))
         .await?;
     WebError::check(faults(&given, provisioned.is_none()))?;
-    count_attempt(&hub, &arrival)?;
+    count_attempt(&hub, &arrival, auth::Principal::Staff)?;
     let token = Token::presented(given.token.trim());
     let presented = token.clone();
     hub.store

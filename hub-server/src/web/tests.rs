@@ -300,6 +300,47 @@ async fn a_log_in_holds_for_a_day_or_until_log_out() {
     );
 }
 
+/// SE-11, SE-20: staff and customers are principals of their own: each logs in as what it is, and has counters of its own.
+#[tokio::test]
+async fn staff_and_customers_log_in_apart_and_are_counted_apart() {
+    let hub = TestHub::new().await;
+    let admin = hub.admin().await;
+    for (name, role) in [("Olga", "admin"), ("Carla", "customer")] {
+        let account = json!({ "name": name, "password": PASSWORD, "role": role });
+        assert_eq!(admin.post("/api/v1/accounts", account).await.status, 201);
+    }
+    let mut counter = hub.stranger();
+    counter.address = "198.51.100.9:1";
+    let log_in = async |name: &str, password: &str, principal: &str| {
+        let body = json!({ "name": name, "password": password, "principal": principal });
+        counter.post("/api/v1/session", body).await.status.as_u16()
+    };
+    assert_eq!(
+        log_in("Olga", PASSWORD, "customer").await,
+        401,
+        "as what one is not"
+    );
+    assert_eq!(log_in("Carla", PASSWORD, "staff").await, 401);
+    assert_eq!(log_in("Carla", PASSWORD, "customer").await, 200);
+    for _ in 0..4 {
+        assert_eq!(log_in("Carla", "Wrong-Horse-1", "customer").await, 401);
+    }
+    assert_eq!(log_in("Carla", PASSWORD, "customer").await, 429);
+    assert_eq!(
+        log_in("Olga", PASSWORD, "staff").await,
+        200,
+        "staff is not kept out"
+    );
+    for _ in 0..4 {
+        assert_eq!(log_in("Olga", "Wrong-Horse-1", "staff").await, 401);
+    }
+    assert_eq!(log_in("Olga", PASSWORD, "staff").await, 429);
+    let body = json!({ "name": "Olga", "password": PASSWORD });
+    let elsewhere = hub.stranger().post("/api/v1/session", body).await;
+    assert_eq!(elsewhere.status, StatusCode::OK, "the owner from elsewhere");
+    assert_eq!(log_in("Olga", PASSWORD, "owner").await, 400);
+}
+
 /// SE-20: the sixth attempt waits, even with the right password; others' addresses do not.
 #[tokio::test]
 async fn five_failed_log_ins_block_the_address_for_a_while() {

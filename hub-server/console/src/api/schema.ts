@@ -133,6 +133,68 @@ export interface paths {
     patch?: never
     trace?: never
   }
+  '/api/v1/auth/refresh': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /**
+     * Brings the next tokens for a refresh token. A token that was used before ends the whole log-in, for two have it; so of
+     *     two renewals at the same time the second does.
+     * @description Open to anybody.
+     */
+    post: operations['renew_tokens']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/v1/auth/revoke': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /**
+     * Ends a log-in by one of its tokens. A token that nobody knows is answered the same way.
+     * @description Open to anybody.
+     */
+    post: operations['revoke_tokens']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/v1/auth/token': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /**
+     * Logs a program in with name and password, and the code of a second factor. Five failures in five minutes from one
+     *     address, then it waits.
+     * @description Open to anybody.
+     */
+    post: operations['issue_tokens']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
   '/api/v1/checklist': {
     parameters: {
       query?: never
@@ -985,6 +1047,198 @@ export interface paths {
     patch?: never
     trace?: never
   }
+  '/api/v1/webhooks': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * Lists the organisation's webhooks, oldest first.
+     * @description Needs the right `manage_integrations`.
+     */
+    get: operations['list_webhooks']
+    put?: never
+    /**
+     * Makes a webhook. It gets what happens from then on.
+     * @description Needs the right `manage_integrations`.
+     */
+    post: operations['create_webhook']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/v1/webhooks/{id}': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * Shows one webhook.
+     * @description Needs the right `manage_integrations`.
+     */
+    get: operations['show_webhook']
+    /**
+     * Changes a webhook, pauses it, or turns it on again. What waits is tried at once.
+     * @description Needs the right `manage_integrations`.
+     */
+    put: operations['change_webhook']
+    post?: never
+    /**
+     * Removes a webhook. It can be brought back.
+     * @description Needs the right `manage_integrations`.
+     */
+    delete: operations['remove_webhook']
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/v1/webhooks/{id}/dead-letters': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * Lists the dead letters, oldest first.
+     * @description Needs the right `manage_integrations`.
+     */
+    get: operations['list_dead_letters']
+    put?: never
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/v1/webhooks/{id}/dead-letters/replay': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /**
+     * Sends all dead letters of a webhook again.
+     * @description Needs the right `manage_integrations`.
+     */
+    post: operations['replay_dead_letters']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/v1/webhooks/{id}/dead-letters/{number}/replay': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /**
+     * Sends one dead letter again.
+     * @description Needs the right `manage_integrations`.
+     */
+    post: operations['replay_dead_letter']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/v1/webhooks/{id}/deliveries': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * Lists the newest attempts, the last 200 of a webhook.
+     * @description Needs the right `manage_integrations`.
+     */
+    get: operations['list_deliveries']
+    put?: never
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/v1/webhooks/{id}/restore': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /**
+     * Brings a removed webhook back, with what the hub still keeps for it.
+     * @description Needs the right `manage_integrations`.
+     */
+    post: operations['restore_webhook']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/v1/webhooks/{id}/secret': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /**
+     * Makes a new secret. For a day the old one signs, too, so that the receiver can change without missing anything.
+     * @description Needs the right `manage_integrations`.
+     */
+    post: operations['renew_secret']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/v1/webhooks/{id}/test': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /**
+     * Sends a webhook an event of the kind `test` at once, and tells what came of it.
+     * @description Needs the right `manage_integrations`.
+     */
+    post: operations['test_webhook']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
   '/authority.crt': {
     parameters: {
       query?: never
@@ -1522,6 +1776,79 @@ export interface components {
        */
       unpaired: number
     }
+    /** @description An event that a webhook did not take in time. */
+    DeadLetter: {
+      /** @description What it tells. */
+      data: unknown
+      /** @description When it was given up. */
+      died_at: components['schemas']['At']
+      /**
+       * @description Why the last attempt failed.
+       * @example there was no answer in time
+       */
+      error: string
+      /**
+       * Format: uuid
+       * @description The event's id.
+       */
+      event: string
+      /** @description Whether it is about to be sent again. */
+      is_waiting: boolean
+      /**
+       * @description Its kind.
+       * @example passage
+       */
+      kind: string
+      /**
+       * Format: int64
+       * @description Names it among the webhook's dead letters.
+       * @example 4711
+       */
+      number: number
+    }
+    /** @description One attempt to deliver an event. */
+    Delivery: {
+      /**
+       * @description How the answer began, as plain text.
+       * @example
+       */
+      answer: string
+      /** @description When it ended. */
+      at: components['schemas']['At']
+      /**
+       * Format: int32
+       * @description Which attempt in a row, from 1.
+       * @example 1
+       */
+      attempt: number
+      /**
+       * @description Why it failed; empty: it was taken.
+       * @example
+       */
+      error: string
+      /**
+       * Format: uuid
+       * @description The event's id, the same in every attempt.
+       */
+      event: string
+      /**
+       * @description Its kind.
+       * @example passage
+       */
+      kind: string
+      /**
+       * Format: int32
+       * @description The answer's status; null: there was no answer.
+       * @example 204
+       */
+      status?: number | null
+      /**
+       * Format: int64
+       * @description How long it took, in milliseconds.
+       * @example 35
+       */
+      took_ms: number
+    }
     /**
      * @description Which way a gate lets through, as the API's document shows it.
      * @enum {string}
@@ -1882,6 +2209,11 @@ export interface components {
       name: string
       /** @description Its password. */
       password: string
+      /**
+       * @description `staff`, which holds if nothing is said, or `customer`. An account logs in as what it is only.
+       * @example staff
+       */
+      principal?: string | null
     }
     /** @description A reading that is not the plate and may still be taken for it. */
     LookAlike: {
@@ -2238,6 +2570,89 @@ export interface components {
       next_cursor?: string | null
     }
     /** @description One page. */
+    Page_DeadLetter: {
+      /** @description The items. */
+      items: {
+        /** @description What it tells. */
+        data: unknown
+        /** @description When it was given up. */
+        died_at: components['schemas']['At']
+        /**
+         * @description Why the last attempt failed.
+         * @example there was no answer in time
+         */
+        error: string
+        /**
+         * Format: uuid
+         * @description The event's id.
+         */
+        event: string
+        /** @description Whether it is about to be sent again. */
+        is_waiting: boolean
+        /**
+         * @description Its kind.
+         * @example passage
+         */
+        kind: string
+        /**
+         * Format: int64
+         * @description Names it among the webhook's dead letters.
+         * @example 4711
+         */
+        number: number
+      }[]
+      /** @description Give it as `cursor` for the next page; null on the last. */
+      next_cursor?: string | null
+    }
+    /** @description One page. */
+    Page_Delivery: {
+      /** @description The items. */
+      items: {
+        /**
+         * @description How the answer began, as plain text.
+         * @example
+         */
+        answer: string
+        /** @description When it ended. */
+        at: components['schemas']['At']
+        /**
+         * Format: int32
+         * @description Which attempt in a row, from 1.
+         * @example 1
+         */
+        attempt: number
+        /**
+         * @description Why it failed; empty: it was taken.
+         * @example
+         */
+        error: string
+        /**
+         * Format: uuid
+         * @description The event's id, the same in every attempt.
+         */
+        event: string
+        /**
+         * @description Its kind.
+         * @example passage
+         */
+        kind: string
+        /**
+         * Format: int32
+         * @description The answer's status; null: there was no answer.
+         * @example 204
+         */
+        status?: number | null
+        /**
+         * Format: int64
+         * @description How long it took, in milliseconds.
+         * @example 35
+         */
+        took_ms: number
+      }[]
+      /** @description Give it as `cursor` for the next page; null on the last. */
+      next_cursor?: string | null
+    }
+    /** @description One page. */
     Page_Edge: {
       /** @description The items. */
       items: {
@@ -2550,6 +2965,11 @@ export interface components {
          * @description Names it; it is no secret.
          */
         id: string
+        /**
+         * @description `session` of a browser, or `token` of a program that logged in with name and password.
+         * @example session
+         */
+        kind: string
         /** @description Whether it is the one that asks. */
         own: boolean
       }[]
@@ -2630,6 +3050,63 @@ export interface components {
         site: components['schemas']['Named']
         /** @description Whether it goes on. */
         state: components['schemas']['VisitState']
+      }[]
+      /** @description Give it as `cursor` for the next page; null on the last. */
+      next_cursor?: string | null
+    }
+    /** @description One page. */
+    Page_Webhook: {
+      /** @description The items. */
+      items: {
+        /** @description When it was made. */
+        created_at: components['schemas']['At']
+        /**
+         * Format: int64
+         * @description Events that it did not take in time.
+         * @example 0
+         */
+        dead_letters: number
+        failing_since?: components['schemas']['At'] | null
+        /**
+         * Format: uuid
+         * @description Its identity.
+         */
+        id: string
+        /**
+         * @description The kinds of events that it takes; null for all.
+         * @example [
+         *       "passage",
+         *       "order"
+         *     ]
+         */
+        kinds?: string[] | null
+        /** @description Why the last attempt failed, or nothing. */
+        last_error: string
+        last_success_at?: components['schemas']['At'] | null
+        /**
+         * @description What it is for.
+         * @example visitor screen
+         */
+        name: string
+        next_attempt_at?: components['schemas']['At'] | null
+        /** @description The sites whose events it takes; null for all, and for what is about no one site. */
+        sites?: string[] | null
+        /**
+         * @description `on`, `paused`, or `failed`: given up after long failure.
+         * @example on
+         */
+        state: string
+        /**
+         * @description Where it listens.
+         * @example https://example.com/gatewarden
+         */
+        url: string
+        /**
+         * Format: int64
+         * @description Events of the organisation that it has not got yet, those that it does not take among them.
+         * @example 0
+         */
+        waiting: number
       }[]
       /** @description Give it as `cursor` for the next page; null on the last. */
       next_cursor?: string | null
@@ -2909,6 +3386,22 @@ export interface components {
       /** @description Each logs in once in place of a code. */
       codes: string[]
     }
+    /** @description A refresh token. */
+    Refresh: {
+      /**
+       * @description The newest of the log-in.
+       * @example gwr_Zk3v9QadGhOqYFvJg1v3xqOQDHYh3yqgJ8yYdWq3uXo
+       */
+      refresh_token: string
+    }
+    /** @description How many were asked for again. */
+    Replayed: {
+      /**
+       * @description Dead letters that are sent again.
+       * @example 1
+       */
+      count: number
+    }
     /** @description Which settings to take again. */
     RestoreCamera: {
       /**
@@ -2916,6 +3409,14 @@ export interface components {
        * @description A revision of the history; 0 for the edge's own settings.
        */
       revision: number
+    }
+    /** @description A token of the log-in that is to end. */
+    Revoke: {
+      /**
+       * @description A refresh token of it, or an access token that holds.
+       * @example gwr_Zk3v9QadGhOqYFvJg1v3xqOQDHYh3yqgJ8yYdWq3uXo
+       */
+      token: string
     }
     /** @description One role. */
     Role: {
@@ -3048,6 +3549,11 @@ export interface components {
        * @description Names it; it is no secret.
        */
       id: string
+      /**
+       * @description `session` of a browser, or `token` of a program that logged in with name and password.
+       * @example session
+       */
+      kind: string
       /** @description Whether it is the one that asks. */
       own: boolean
     }
@@ -3348,6 +3854,36 @@ export interface components {
      * @enum {string}
      */
     TimeQuality: 'unsynced' | 'hub' | 'ntp'
+    /** @description What a log-in or a renewal gives. */
+    Tokens: {
+      /**
+       * @description Goes into the header `Authorization: Bearer ...`.
+       * @example eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFZERTQSJ9.eyJpc3MiOiJnYXRld2FyZGVuLWh1YiJ9.c2lnbmF0dXJl
+       */
+      access_token: string
+      /**
+       * Format: int64
+       * @description Seconds for which the access token holds.
+       * @example 1800
+       */
+      expires_in: number
+      /**
+       * Format: int64
+       * @description Seconds for which the refresh token holds.
+       * @example 604800
+       */
+      refresh_expires_in: number
+      /**
+       * @description Brings the next tokens, once. One that comes a second time ends the log-in.
+       * @example gwr_Zk3v9QadGhOqYFvJg1v3xqOQDHYh3yqgJ8yYdWq3uXo
+       */
+      refresh_token: string
+      /**
+       * @description Always `Bearer`.
+       * @example Bearer
+       */
+      token_type: string
+    }
     /** @description A password and a code, to turn the second factor off. */
     TurnOff: {
       /**
@@ -3443,6 +3979,96 @@ export interface components {
      * @enum {string}
      */
     VisitState: 'open' | 'closed' | 'unpaired'
+    /** @description One webhook, without its secret. */
+    Webhook: {
+      /** @description When it was made. */
+      created_at: components['schemas']['At']
+      /**
+       * Format: int64
+       * @description Events that it did not take in time.
+       * @example 0
+       */
+      dead_letters: number
+      failing_since?: components['schemas']['At'] | null
+      /**
+       * Format: uuid
+       * @description Its identity.
+       */
+      id: string
+      /**
+       * @description The kinds of events that it takes; null for all.
+       * @example [
+       *       "passage",
+       *       "order"
+       *     ]
+       */
+      kinds?: string[] | null
+      /** @description Why the last attempt failed, or nothing. */
+      last_error: string
+      last_success_at?: components['schemas']['At'] | null
+      /**
+       * @description What it is for.
+       * @example visitor screen
+       */
+      name: string
+      next_attempt_at?: components['schemas']['At'] | null
+      /** @description The sites whose events it takes; null for all, and for what is about no one site. */
+      sites?: string[] | null
+      /**
+       * @description `on`, `paused`, or `failed`: given up after long failure.
+       * @example on
+       */
+      state: string
+      /**
+       * @description Where it listens.
+       * @example https://example.com/gatewarden
+       */
+      url: string
+      /**
+       * Format: int64
+       * @description Events of the organisation that it has not got yet, those that it does not take among them.
+       * @example 0
+       */
+      waiting: number
+    }
+    /** @description What a webhook is to be. */
+    WebhookInput: {
+      /**
+       * @description The kinds of events that it takes; null for all.
+       * @example [
+       *       "passage"
+       *     ]
+       */
+      kinds: string[] | null
+      /**
+       * @description What it is for.
+       * @example visitor screen
+       */
+      name: string
+      /**
+       * @description Whether its events wait.
+       * @example false
+       */
+      paused: boolean
+      /**
+       * @description The sites whose events it takes; null for all.
+       * @example null
+       */
+      sites: string[] | null
+      /**
+       * @description Where it listens: `https://`, or `http://` in a network of `[outbound] allow`.
+       * @example https://example.com/gatewarden
+       */
+      url: string
+    }
+    /** @description A webhook with its secret. This answer is the only one that has it. */
+    WebhookMade: components['schemas']['Webhook'] & {
+      /**
+       * @description Verifies what the hub sends (docs/WEBHOOKS.md).
+       * @example whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=
+       */
+      secret: string
+    }
     /** @description When in the week a permit holds. No spans: always. */
     WeekSchedule: {
       /** @description The spans, in any order; they may overlap. */
@@ -3760,6 +4386,148 @@ export interface operations {
         }
         content: {
           'application/json': components['schemas']['Page_AuditLine']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  renew_tokens: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['Refresh']
+      }
+    }
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Tokens']
+        }
+      }
+      400: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+      401: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  revoke_tokens: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['Revoke']
+      }
+    }
+    responses: {
+      204: {
+        headers: {
+          [name: string]: unknown
+        }
+        content?: never
+      }
+      400: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  issue_tokens: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['LogIn']
+      }
+    }
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Tokens']
+        }
+      }
+      400: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+      401: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+      429: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
         }
       }
       /** @description A failure */
@@ -5676,6 +6444,398 @@ export interface operations {
         }
         content: {
           'application/json': components['schemas']['Visit']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  list_webhooks: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Page_Webhook']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  create_webhook: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['WebhookInput']
+      }
+    }
+    responses: {
+      201: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['WebhookMade']
+        }
+      }
+      409: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  show_webhook: {
+    parameters: {
+      query?: never
+      header?: never
+      path: {
+        /** @description The webhook. */
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Webhook']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  change_webhook: {
+    parameters: {
+      query?: never
+      header?: never
+      path: {
+        /** @description The webhook. */
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['WebhookInput']
+      }
+    }
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Webhook']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  remove_webhook: {
+    parameters: {
+      query?: never
+      header?: never
+      path: {
+        /** @description The webhook. */
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      204: {
+        headers: {
+          [name: string]: unknown
+        }
+        content?: never
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  list_dead_letters: {
+    parameters: {
+      query?: {
+        /** @description Where the page begins, from the page before. */
+        cursor?: string
+        /** @description 1 to 200 items; 50 if not given. */
+        limit?: number
+      }
+      header?: never
+      path: {
+        /** @description The webhook. */
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Page_DeadLetter']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  replay_dead_letters: {
+    parameters: {
+      query?: never
+      header?: never
+      path: {
+        /** @description The webhook. */
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Replayed']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  replay_dead_letter: {
+    parameters: {
+      query?: never
+      header?: never
+      path: {
+        /** @description The webhook. */
+        id: string
+        /** @description The dead letter. */
+        number: number
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Replayed']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  list_deliveries: {
+    parameters: {
+      query?: {
+        /** @description Where the page begins, from the page before. */
+        cursor?: string
+        /** @description 1 to 200 items; 50 if not given. */
+        limit?: number
+      }
+      header?: never
+      path: {
+        /** @description The webhook. */
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Page_Delivery']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  restore_webhook: {
+    parameters: {
+      query?: never
+      header?: never
+      path: {
+        /** @description The webhook. */
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Webhook']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  renew_secret: {
+    parameters: {
+      query?: never
+      header?: never
+      path: {
+        /** @description The webhook. */
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['WebhookMade']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  test_webhook: {
+    parameters: {
+      query?: never
+      header?: never
+      path: {
+        /** @description The webhook. */
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Delivery']
         }
       }
       /** @description A failure */

@@ -43,7 +43,7 @@ function List({ id, title, items }: { id: string; title: string; items: readonly
         <Title order={2} id={id}>
           {title}
         </Title>
-        <Text size="sm" c="dimmed">
+        <Text size="sm" c="dimmed" className={classes.progress}>
           {progress}
         </Text>
       </div>
@@ -64,22 +64,20 @@ function Item({ item }: { item: ChecklistItem }) {
   const Icon = ICONS[item.state]
   return (
     <li className={classes.item}>
-      <div className={classes.what}>
-        <Text fw={600} size="sm">
-          {known?.title ?? text.checklist.other}
-        </Text>
-        {item.state !== 'done' && (
-          <Text size="sm" c="dimmed">
+      <Text fw={600} size="sm" className={classes.title}>
+        {known?.title ?? text.checklist.other}
+      </Text>
+      <Mark tone={TONES[item.state]} icon={<Icon size={15} aria-hidden="true" />}>
+        {wordOf(text.checklist.states, item.state)}
+      </Mark>
+      {item.state !== 'done' && (
+        <>
+          <Text size="sm" c="dimmed" className={classes.todo}>
             {known?.todo ?? item.why} {found(item)}
           </Text>
-        )}
-      </div>
-      <div className={classes.side}>
-        <Mark tone={TONES[item.state]} icon={<Icon size={15} aria-hidden="true" />}>
-          {wordOf(text.checklist.states, item.state)}
-        </Mark>
-        {item.state !== 'done' && known && <Act id={item.id} name={known.act} />}
-      </div>
+          {known && <Act id={item.id} name={known.act} />}
+        </>
+      )}
     </li>
   )
 }
@@ -89,11 +87,11 @@ function Act({ id, name }: { id: string; name: string }) {
   if (!place) return null
   // What the hub itself answers is no page of the console.
   return place.includes('.') ? (
-    <Button component="a" href={place} size="xs" variant="default">
+    <Button component="a" href={place} size="xs" variant="default" className={classes.act}>
       {name}
     </Button>
   ) : (
-    <Button component={Link} to={place} size="xs" variant="default">
+    <Button component={Link} to={place} size="xs" variant="default" className={classes.act}>
       {name}
     </Button>
   )

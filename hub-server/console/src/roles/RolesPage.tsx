@@ -59,7 +59,7 @@ export default function RolesPage() {
               {roles.data.map((role) => (
                 <tr key={role.id}>
                   <td>
-                    <Group gap="xs">
+                    <Group gap="xs" wrap="nowrap">
                       <UnstyledButton
                         onClick={() => setChosen(role)}
                         aria-label={text.roles.edit(wordOf(text.role, role.name))}

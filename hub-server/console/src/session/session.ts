@@ -19,6 +19,7 @@ export type Right =
   | 'view_audit'
   | 'manage_accounts'
   | 'manage_keys'
+  | 'manage_integrations'
   | 'view_models'
 
 /** The session, `null` if nobody is logged in, `undefined` while that is not known yet. */

@@ -123,7 +123,7 @@ function AccountMenu({ session, onClose }: { session: Session; onClose: () => vo
   return (
     <Menu position="top-start" width={212} shadow="md" withinPortal>
       <Menu.Target>
-        <UnstyledButton className={classes.account} aria-label={text.nav.account(session.account.name, role)}>
+        <UnstyledButton className={classes.account}>
           <span className={classes.initial} aria-hidden="true">
             {session.account.name.slice(0, 1).toUpperCase()}
           </span>

@@ -62,7 +62,7 @@ export default function VisitsPage() {
           value={state}
           onChange={(value) => setSearch(value && value !== 'open' ? { state: value } : {}, { replace: true })}
         >
-          <Tabs.List>
+          <Tabs.List className={classes.tabs}>
             {STATES.map((one) => (
               <Tabs.Tab
                 key={one}

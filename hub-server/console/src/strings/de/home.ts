@@ -138,7 +138,7 @@ export const home: Like<typeof english> = {
       },
       hosts: {
         title: 'Der Hub hat einen Namen',
-        todo: 'Setzen Sie `names` im Abschnitt `[web]` der hub.toml auf den Namen, unter dem der Hub erreicht wird.',
+        todo: 'Setzen Sie „names“ im Abschnitt „[web]“ der hub.toml auf den Namen, unter dem der Hub erreicht wird.',
         act: 'Einzelheiten',
       },
       certificate: {

@@ -64,7 +64,6 @@ export const shell: Like<typeof english> = {
     keys: 'API-Schlüssel',
     own: 'Mein Konto',
     logOut: 'Abmelden',
-    account: (name: string, role: string) => `${name}, ${role}`,
     scheme: 'Farben',
     light: 'Hell',
     dark: 'Dunkel',

@@ -25,6 +25,7 @@ export const words: Like<typeof english> = {
     view_audit: 'Protokoll sehen',
     manage_accounts: 'Konten und Rollen verwalten',
     manage_keys: 'API-Schlüssel verwalten',
+    manage_integrations: 'Webhooks und MQTT verwalten',
     metrics: 'Messwerte lesen',
   },
 

@@ -127,7 +127,7 @@ export const home = {
       },
       hosts: {
         title: 'The hub has a name',
-        todo: 'Set `names` in the section `[web]` of hub.toml to the name under which people reach the hub.',
+        todo: 'Set “names” in the section “[web]” of hub.toml to the name under which people reach the hub.',
         act: 'Details',
       },
       certificate: {

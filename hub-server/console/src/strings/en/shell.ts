@@ -61,7 +61,6 @@ export const shell = {
     keys: 'API keys',
     own: 'My account',
     logOut: 'Log out',
-    account: (name: string, role: string) => `${name}, ${role}`,
     scheme: 'Colours',
     light: 'Light',
     dark: 'Dark',

@@ -22,6 +22,7 @@ export const words = {
     view_audit: 'See the audit trail',
     manage_accounts: 'Manage accounts and roles',
     manage_keys: 'Manage API keys',
+    manage_integrations: 'Manage webhooks and MQTT',
     metrics: 'Read the metrics',
   },
 

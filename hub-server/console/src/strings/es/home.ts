@@ -133,7 +133,7 @@ export const home: Like<typeof english> = {
       },
       hosts: {
         title: 'El servidor tiene nombre',
-        todo: 'Ponga en `names`, sección `[web]` de hub.toml, el nombre con el que se llega al servidor.',
+        todo: 'Ponga en «names», sección «[web]» de hub.toml, el nombre con el que se llega al servidor.',
         act: 'Detalles',
       },
       certificate: {

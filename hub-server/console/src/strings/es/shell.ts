@@ -63,7 +63,6 @@ export const shell: Like<typeof english> = {
     keys: 'Claves de API',
     own: 'Mi cuenta',
     logOut: 'Cerrar sesión',
-    account: (name: string, role: string) => `${name}, ${role}`,
     scheme: 'Colores',
     light: 'Claro',
     dark: 'Oscuro',

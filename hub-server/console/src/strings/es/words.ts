@@ -25,6 +25,7 @@ export const words: Like<typeof english> = {
     view_audit: 'Ver la auditoría',
     manage_accounts: 'Gestionar cuentas y roles',
     manage_keys: 'Gestionar claves de API',
+    manage_integrations: 'Gestionar webhooks y MQTT',
     metrics: 'Leer las métricas',
   },
 
