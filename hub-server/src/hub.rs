@@ -22,6 +22,8 @@ use crate::store::Wake;
 
 /// Consoles that may listen to live news at once.
 const LIVE_STREAMS: usize = 256;
+/// Exports that may be sent at once.
+const EXPORTS: usize = 8;
 
 /// The hub's parts; handed around as `Arc<Hub>`.
 pub struct Hub {
@@ -55,6 +57,8 @@ pub struct Hub {
     pub web: WebSettings,
     /// Turns of live streams.
     pub live_streams: Arc<Semaphore>,
+    /// Turns of exports, each of which reads for as long as its receiver takes it.
+    pub exports: Arc<Semaphore>,
     /// Set once everything listens; `/ready` tells it.
     pub ready: AtomicBool,
     /// Cancelled when the hub stops.
@@ -142,6 +146,7 @@ impl Hub {
             outbound: parts.outbound,
             web: parts.web,
             live_streams: Arc::new(Semaphore::new(LIVE_STREAMS)),
+            exports: Arc::new(Semaphore::new(EXPORTS)),
             ready: AtomicBool::new(false),
             stop: parts.stop,
             tasks: parts.tasks,

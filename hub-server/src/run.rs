@@ -42,6 +42,7 @@ use crate::link;
 use crate::metrics;
 use crate::outbound;
 use crate::outbound::Outbound;
+use crate::parking::plates;
 use crate::store::Priority;
 use crate::store::Store;
 use crate::store::StoreError;
@@ -87,6 +88,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         Store::open(&config.data, &config.store, clock.wall()).context("opening the store")?;
     info!(generation = store.generation(), "the store is open");
     settle_rights(&store).await?;
+    settle_plates(&store).await?;
     let evidence = Arc::new(
         Evidence::open(&config.data.join("evidence"), &config.evidence)
             .context("opening the pictures")?,
@@ -271,6 +273,19 @@ pub(crate) async fn settle_rights(store: &Store) -> anyhow::Result<()> {
     match settled.context("settling the rights of the seeded roles")? {
         0 => {}
         count => info!(count, "{count} rights are new; the seeded roles have them"),
+    }
+    Ok(())
+}
+
+/// Fills the register of plates with those of passages from before it, so that the first search finds all. Nothing listens
+/// yet; edges keep what they have.
+async fn settle_plates(store: &Store) -> anyhow::Result<()> {
+    match plates::fill(store)
+        .await
+        .context("filling the register of plates")?
+    {
+        0 => {}
+        count => info!(count, "{count} plates of older passages can be searched"),
     }
     Ok(())
 }

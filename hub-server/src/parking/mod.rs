@@ -1,8 +1,8 @@
 //! Parking: who may come in, who came by, who is on site.
 //!
 //! Called by `intake` (what gates judged), by `link` (the permits of a book) and by `web` (people). It owns the tables
-//! `permits`, `passages`, `barrier_moves`, `crossings` and `visits`, and asks `evidence` for pictures and `fleet` for
-//! the names of sites and gates.
+//! `permits`, `passages`, `barrier_moves`, `crossings`, `visits`, `saved_searches` and those of the register of
+//! plates, and asks `evidence` for pictures and `fleet` for the names of sites and gates.
 //!
 //! Invariants:
 //! - Every query carries the organisation.
@@ -14,13 +14,18 @@
 pub mod arrivals;
 pub mod likelihood;
 pub mod occupancy;
+pub mod passage_sheet;
 pub mod passages;
 pub mod permit_sheet;
 pub mod permits;
+pub mod plates;
 pub mod preview;
+pub mod saved_searches;
 pub mod schedule;
+pub mod search;
 pub mod statistics;
 pub mod visits;
+pub mod wanted;
 pub mod words;
 
 use contract::ids::EdgeId;

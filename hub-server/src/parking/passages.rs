@@ -10,7 +10,6 @@ use contract::event::EvidenceKind;
 use contract::event::Judged;
 use contract::event::PassageEnded;
 use contract::ids::EdgeId;
-use contract::ids::GateId;
 use contract::ids::OrderId;
 use contract::ids::OrganisationId;
 use contract::ids::PassageId;
@@ -27,8 +26,6 @@ use contract::time::Timestamp;
 use contract::time::rfc3339;
 use contract::vehicle::Description;
 use contract::vehicle::Vehicle;
-use contract::vehicle::VehicleColour;
-use contract::vehicle::VehicleType;
 use contract::verdict::Outcome;
 use contract::verdict::Reason;
 use serde::Serialize;
@@ -39,6 +36,7 @@ use super::Named;
 use super::Names;
 use super::likelihood;
 use super::likelihood::Likelihood;
+use super::plates;
 use super::words;
 use crate::auth::Reach;
 use crate::evidence;
@@ -288,29 +286,6 @@ pub struct Reported {
     pub received_at: Timestamp,
 }
 
-/// Which passages a list shows.
-#[derive(Clone, Debug, Default)]
-pub struct Filter {
-    /// Only plates that hold these letters and digits.
-    pub plate: Option<Plate>,
-    /// Only this gate.
-    pub gate: Option<GateId>,
-    /// Only this outcome.
-    pub outcome: Option<Outcome>,
-    /// Only vehicles of this type.
-    pub vehicle_type: Option<VehicleType>,
-    /// Only vehicles of this colour.
-    pub vehicle_colour: Option<VehicleColour>,
-    /// Only vehicles that are, or are not, other than their permit says.
-    pub mismatch: Option<bool>,
-    /// Only those that went this way; `Some(None)`: those whose way was not clear.
-    pub heading: Option<Option<Heading>>,
-    /// Only from this moment on.
-    pub from: Option<Timestamp>,
-    /// Only before this moment.
-    pub until: Option<Timestamp>,
-}
-
 const COLUMNS: &str = "p.id, p.gate, p.site, p.camera, p.plate, p.confidence, p.direction, p.outcome, p.reason, \
                        m.id, m.plate, m.holder, p.book_version, p.first_seen, p.last_seen, p.ended_at, p.frames, \
                        p.stages_json, p.at, p.vehicle_type, p.vehicle_type_confidence, p.vehicle_colour, \
@@ -318,75 +293,23 @@ const COLUMNS: &str = "p.id, p.gate, p.site, p.camera, p.plate, p.confidence, p.
 const FROM: &str =
     "FROM passages p LEFT JOIN permits m ON m.organisation = p.organisation AND m.id = p.permit";
 
-/// Lists passages, newest first, from just before the one given.
-pub fn list_passages(
+/// What lists show of the passages with these ids, newest first. The ids come from a query that was within reach.
+pub(super) fn list_by_id(
     tx: &mut Tx,
-    of: impl Into<Reach>,
-    filter: &Filter,
-    before: Option<(Timestamp, PassageId)>,
-    limit: i64,
+    organisation: OrganisationId,
+    ids: &[PassageId],
 ) -> Result<Vec<Passage>, StoreError> {
-    let of = of.into();
-    let organisation = of.organisation;
-    let mut sql = format!("SELECT {COLUMNS} {FROM} WHERE p.organisation = $1");
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
     let mut values: Vec<Value> = vec![organisation.into()];
-    let mut next = |value: Value| {
-        values.push(value);
-        values.len()
-    };
-    if !of.is_whole() {
-        sql.push_str(&Reach::clause("p.site", next(of.value())));
-    }
-    if let Some(plate) = &filter.plate {
-        // A key holds only A-Z and 0-9, so nothing in it means anything to LIKE.
-        let holds = next(format!("%{}%", plate.key()).into());
-        sql.push_str(&format!(" AND p.plate_key LIKE ${holds}"));
-    }
-    if let Some(gate) = filter.gate {
-        sql.push_str(&format!(" AND p.gate = ${}", next(gate.into())));
-    }
-    if let Some(outcome) = filter.outcome {
-        let outcome = next(words::word(&outcome).into());
-        sql.push_str(&format!(" AND p.outcome = ${outcome}"));
-    }
-    if let Some(kind) = filter.vehicle_type {
-        let kind = next(words::word(&kind).into());
-        sql.push_str(&format!(" AND p.vehicle_type = ${kind}"));
-    }
-    if let Some(colour) = filter.vehicle_colour {
-        let colour = next(words::word(&colour).into());
-        sql.push_str(&format!(" AND p.vehicle_colour = ${colour}"));
-    }
-    match filter.mismatch {
-        None => {}
-        Some(true) => {
-            sql.push_str(" AND (p.expected_type IS NOT NULL OR p.expected_colour IS NOT NULL)");
-        }
-        Some(false) => {
-            sql.push_str(" AND p.expected_type IS NULL AND p.expected_colour IS NULL");
-        }
-    }
-    match filter.heading {
-        None => {}
-        Some(None) => sql.push_str(" AND p.heading IS NULL"),
-        Some(Some(heading)) => {
-            let heading = next(words::word(&heading).into());
-            sql.push_str(&format!(" AND p.heading = ${heading}"));
-        }
-    }
-    if let Some(from) = filter.from {
-        sql.push_str(&format!(" AND p.at >= ${}", next(from.into())));
-    }
-    if let Some(until) = filter.until {
-        sql.push_str(&format!(" AND p.at < ${}", next(until.into())));
-    }
-    if let Some((at, id)) = before {
-        let (at, id) = (next(at.into()), next(id.into()));
-        sql.push_str(&format!(" AND (p.at, p.id) < (${at}, ${id})"));
-    }
-    let limit = next(limit.into());
-    sql.push_str(&format!(" ORDER BY p.at DESC, p.id DESC LIMIT ${limit}"));
-    let rows = tx.list(&sql, &values)?;
+    let among = Value::among(&mut values, ids.iter().map(Value::from).collect());
+    let rows = tx.list(
+        &format!(
+            "SELECT {COLUMNS} {FROM} WHERE p.organisation = $1 AND p.id IN ({among}) ORDER BY p.at DESC, p.id DESC"
+        ),
+        &values,
+    )?;
     passages_of(tx, organisation, &rows)
 }
 
@@ -520,6 +443,9 @@ pub(super) fn upsert(tx: &mut Tx, from: &Context<'_>, judged: &Judged) -> Result
             sighting.heading.map(|heading| words::word(&heading)).into(),
         ],
     )?;
+    if let (1, Some(read)) = (changed, read) {
+        plates::note(tx, from.organisation, &read.text.key())?;
+    }
     Ok(changed == 1)
 }
 

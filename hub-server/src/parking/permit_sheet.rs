@@ -387,7 +387,7 @@ fn is_formula(cell: &str) -> bool {
         .starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '|', '%'])
 }
 
-fn guard(cell: String) -> String {
+pub(super) fn guard(cell: String) -> String {
     if is_formula(&cell) {
         format!("'{cell}")
     } else {

@@ -191,6 +191,22 @@ impl<T: Into<Value>> From<Option<T>> for Value {
     }
 }
 
+impl Value {
+    /// Adds the choices of an `IN (..)` to a statement's values and returns their places, `$3, $4`. There must be at
+    /// least one; the last is repeated up to a power of two, so that lists of every length share few statements.
+    pub fn among(values: &mut Vec<Self>, mut choices: Vec<Self>) -> String {
+        if let Some(last) = choices.last().cloned() {
+            choices.resize(choices.len().next_power_of_two(), last);
+        }
+        let first = values.len() + 1;
+        let places: Vec<String> = (first..first + choices.len())
+            .map(|place| format!("${place}"))
+            .collect();
+        values.append(&mut choices);
+        places.join(", ")
+    }
+}
+
 /// One row of an answer. Columns are read by their place in the statement.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row(pub(super) Vec<Value>);

@@ -6,17 +6,21 @@ use axum::extract::FromRequestParts;
 use axum::extract::Request;
 use axum::http::HeaderMap;
 use axum::http::StatusCode;
+use axum::http::Uri;
 use axum::http::header;
 use axum::http::request::Parts;
 use axum::response::IntoResponse;
 use http_body::Body as _;
 use percent_encoding::percent_decode_str;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use utoipa::IntoParams;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::path::ParameterIn;
 
 use super::error::FieldFault;
 use super::error::WebError;
+use super::page;
 use super::routes::Line;
 
 /// Faults that one answer names.
@@ -159,6 +163,28 @@ pub struct Body<T>(pub T);
 /// The query of the path.
 pub struct Query<T>(pub T);
 
+/// The query of a list: what it is narrowed by, and which part of it is asked for.
+pub struct Listing<T> {
+    /// What it is narrowed by.
+    pub query: T,
+    /// Where the page begins, from the page before.
+    pub cursor: Option<String>,
+    /// How many items a page has, within what is allowed.
+    pub limit: usize,
+}
+
+/// The part of a list that is asked for, as the document shows it.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "the document is made from it")]
+pub struct Part {
+    /// Where the page begins, from the page before.
+    cursor: Option<String>,
+    /// 1 to 200 items; 50 if not given.
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<u32>,
+}
+
 /// The variable part of the path; one that does not parse names nothing.
 pub struct Path<T>(pub T);
 
@@ -200,19 +226,60 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
     type Rejection = WebError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, WebError> {
-        axum::extract::Query::try_from_uri(&parts.uri)
-            .map(|query: axum::extract::Query<T>| Self(query.0))
-            .map_err(|rejection| {
-                let text = rejection.body_text();
-                let text = text
-                    .strip_prefix("Failed to deserialize query string: ")
-                    .unwrap_or(&text);
-                match text.split_once(": ") {
-                    Some((field, why)) if !field.contains(' ') => fault(field, why),
-                    _ => fault("", text),
-                }
-            })
+        read_query(&parts.uri).map(Self)
     }
+}
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Listing<T> {
+    type Rejection = WebError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, WebError> {
+        let (own, rest) = set_apart(&parts.uri, &["cursor", "limit"]);
+        let own: Place = read_query(&own)?;
+        Ok(Self {
+            query: read_query(&rest)?,
+            cursor: own.cursor,
+            limit: page::limit(own.limit)?,
+        })
+    }
+}
+
+#[derive(Deserialize)]
+struct Place {
+    cursor: Option<String>,
+    limit: Option<u32>,
+}
+
+pub(super) fn read_query<T: DeserializeOwned>(uri: &Uri) -> Result<T, WebError> {
+    axum::extract::Query::try_from_uri(uri)
+        .map(|query: axum::extract::Query<T>| query.0)
+        .map_err(|rejection| {
+            let text = rejection.body_text();
+            let text = text
+                .strip_prefix("Failed to deserialize query string: ")
+                .unwrap_or(&text);
+            match text.split_once(": ") {
+                Some((field, why)) if !field.contains(' ') => fault(field, why),
+                _ => fault("", text),
+            }
+        })
+}
+
+/// Two addresses: one with the parts of the query that have these names, one with the others.
+pub(super) fn set_apart(uri: &Uri, names: &[&str]) -> (Uri, Uri) {
+    let is_named = |part: &&str| {
+        let name = part.split('=').next().unwrap_or_default();
+        names.contains(&name)
+    };
+    let query = uri.query().unwrap_or_default();
+    let (named, others): (Vec<&str>, Vec<&str>) = query.split('&').partition(is_named);
+    let address = |parts: &[&str]| {
+        Uri::builder()
+            .path_and_query(format!("/?{}", parts.join("&")))
+            .build()
+            .unwrap_or_default()
+    };
+    (address(&named), address(&others))
 }
 
 impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T> {
@@ -349,6 +416,19 @@ mod tests {
     use serde::Deserialize;
 
     use super::*;
+
+    #[test]
+    fn a_lists_place_is_set_apart_from_what_it_is_narrowed_by() {
+        let uri: Uri = "/x?plate=1%202&cursor=5_a&limit=3&gate=".parse().unwrap();
+        let (own, rest) = set_apart(&uri, &["cursor", "limit"]);
+        assert_eq!(own.query(), Some("cursor=5_a&limit=3"));
+        assert_eq!(rest.query(), Some("plate=1%202&gate="));
+        let place: Place = read_query(&own).unwrap();
+        assert_eq!(
+            (place.cursor.as_deref(), place.limit),
+            (Some("5_a"), Some(3))
+        );
+    }
 
     #[derive(Debug, Deserialize)]
     #[serde(deny_unknown_fields)]

@@ -86,6 +86,7 @@ struct World {
     role: String,
     key: String,
     webhook: String,
+    search: String,
 }
 
 impl World {
@@ -133,6 +134,8 @@ impl World {
             "name": "CANARY hook", "url": "http://127.0.0.1:9/CANARY", "kinds": null, "sites": null, "paused": true
         });
         let webhook = made("/api/v1/webhooks", webhook).await;
+        let search = json!({ "name": "CANARY search", "query": { "plate": MARK }, "shared": true });
+        let search = made("/api/v1/passages/searches", search).await;
         Self {
             hub,
             depot,
@@ -144,6 +147,7 @@ impl World {
             role,
             key,
             webhook,
+            search,
         }
     }
 
@@ -179,6 +183,7 @@ impl World {
     /// The route's path with the ids of this world in it; of sessions the caller's own.
     async fn path(&self, route: &str, caller: &Person) -> String {
         let subject = match route.split('/').nth(3).unwrap_or_default() {
+            "passages" if route.contains("/searches/") => self.search.clone(),
             "passages" => passage(1).to_string(),
             "permits" if route.ends_with("/restore") => self.withdrawn.clone(),
             "permits" => self.permit.clone(),
@@ -250,6 +255,9 @@ impl World {
             ("PUT", "/api/v1/permits/{id}") => json!({ "plate": "CANARY1", "gates": [gate] }),
             ("POST", "/api/v1/permits/import") => {
                 return ("text/csv", "plate,holder\nNEW2,Ana\n".to_owned());
+            }
+            ("POST" | "PUT", "/api/v1/passages/searches" | "/api/v1/passages/searches/{id}") => {
+                json!({ "name": "new", "query": { "plate": "CANARY*" }, "shared": true })
             }
             ("POST", "/api/v1/visits") => {
                 json!({ "site": self.hub.site, "plate": "NEW3", "reason": "r" })

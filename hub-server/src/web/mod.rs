@@ -35,12 +35,14 @@ mod live;
 mod log_in;
 mod models;
 mod page;
+mod passage_export;
 mod passages;
 mod permit_preview;
 mod permits;
 mod preferences;
 mod roles;
 mod routes;
+mod saved_searches;
 mod second_factor;
 mod session;
 mod sessions;
@@ -146,6 +148,8 @@ mod key_tests;
 mod matrix_tests;
 #[cfg(test)]
 mod preference_tests;
+#[cfg(test)]
+mod search_tests;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

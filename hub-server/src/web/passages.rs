@@ -10,16 +10,21 @@ use axum::response::IntoResponse;
 use axum::response::Response;
 use contract::ids::GateId;
 use contract::ids::PassageId;
+use contract::ids::SiteId;
 use contract::plate::Plate;
 use contract::sighting::Heading;
 use contract::vehicle::VehicleColour;
 use contract::vehicle::VehicleType;
 use contract::verdict::Outcome;
+use contract::verdict::Reason;
 use serde::Deserialize;
+use serde::Serialize;
 use utoipa::IntoParams;
 use utoipa::ToSchema;
 
 use super::at::At;
+use super::body::Listing;
+use super::body::Part;
 use super::body::Path;
 use super::body::Query;
 use super::caller::Asked;
@@ -27,58 +32,166 @@ use super::cursor;
 use super::error::ErrorBody;
 use super::error::WebError;
 use super::page::Page;
-use super::page::limit;
 use crate::evidence;
 use crate::evidence::PictureStage;
 use crate::hub::Hub;
 use crate::parking::passages;
-use crate::parking::passages::Filter;
 use crate::parking::passages::Passage;
 use crate::parking::passages::PassageDetail;
+use crate::parking::search;
+use crate::parking::search::Filter;
+use crate::parking::search::Found;
+use crate::parking::search::Hits;
+use crate::parking::wanted::Wanted;
 use crate::parking::words;
 
 /// Types that a browser may show in the hub's own pages. Anything else an edge names goes out as bytes.
 const SHOWN_TYPES: [&str; 2] = ["image/jpeg", "image/png"];
 
 /// Which passages.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, IntoParams, ToSchema)]
+#[serde(deny_unknown_fields, default)]
 #[into_params(parameter_in = Query)]
+#[schema(as = PassageQuery)]
 pub struct PassageQuery {
-    /// Where the page begins, from the page before.
-    pub cursor: Option<String>,
-    /// 1 to 200 items; 50 if not given.
-    pub limit: Option<u32>,
-    /// Only plates that hold these letters and digits.
-    #[param(example = "1234")]
+    /// A plate or a part of one; blanks and dashes do not matter, the letter O and the digit 0 are the same. With
+    /// `plate_match` `contains` it may have wildcards, and is then meant from the first character to the last: `*` stands
+    /// for any characters, `?` for exactly one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(example = "12*BCD")]
+    #[schema(example = "12*BCD")]
     pub plate: Option<String>,
+    /// How `plate` is meant; `contains` if not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(inline)]
+    pub plate_match: Option<PlateMatch>,
+    /// With `plate_match` `fuzzy`: how many characters may be off, 1 or 2; 1 if not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(minimum = 1, maximum = 2)]
+    #[schema(minimum = 1, maximum = 2)]
+    pub off: Option<u8>,
     /// Only this gate.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[param(value_type = Option<Uuid>)]
+    #[schema(value_type = Option<Uuid>)]
     pub gate: Option<GateId>,
+    /// Only this site.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(value_type = Option<Uuid>)]
+    #[schema(value_type = Option<Uuid>)]
+    pub site: Option<SiteId>,
     /// Only this outcome.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[param(value_type = Option<words::Outcome>)]
+    #[schema(value_type = Option<words::Outcome>)]
     pub outcome: Option<Outcome>,
+    /// Only this reason.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(value_type = Option<words::Reason>)]
+    #[schema(value_type = Option<words::Reason>)]
+    pub reason: Option<Reason>,
     /// Only vehicles of this type.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[param(value_type = Option<words::VehicleType>)]
+    #[schema(value_type = Option<words::VehicleType>)]
     pub vehicle_type: Option<VehicleType>,
     /// Only vehicles of this colour.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[param(value_type = Option<words::VehicleColour>)]
+    #[schema(value_type = Option<words::VehicleColour>)]
     pub vehicle_colour: Option<VehicleColour>,
     /// Only vehicles that are, or are not, other than their permit says.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub mismatch: Option<bool>,
     /// Only those that came towards the camera, went away from it, or whose way was not clear.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[param(inline)]
     pub heading: Option<HeadingFilter>,
     /// Not before.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[param(value_type = Option<String>, format = DateTime)]
     pub from: Option<At>,
     /// Before.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[param(value_type = Option<String>, format = DateTime)]
     pub until: Option<At>,
 }
 
+/// How a plate is searched.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PlateMatch {
+    /// Anywhere in the plate, or as the wildcards say.
+    #[default]
+    Contains,
+    /// At its beginning.
+    Prefix,
+    /// This very plate.
+    Exact,
+    /// This plate, or one that differs by as many characters as `off` says. Characters that look alike do not count. Of
+    /// more than 1,000 such plates the nearest.
+    Fuzzy,
+}
+
+/// How many passages a search has.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PassageCount {
+    /// As many at least; counted up to 1,000.
+    #[schema(example = 1000)]
+    pub count: u64,
+    /// Whether there may be more.
+    pub is_more: bool,
+}
+
+impl PassageQuery {
+    /// What the desk searches by, or what is wrong with it.
+    pub(super) fn filter(&self) -> Result<Filter, WebError> {
+        if let (Some(from), Some(until)) = (self.from, self.until)
+            && from >= until
+        {
+            return Err(WebError::invalid("until", "must be after from"));
+        }
+        Ok(Filter {
+            plate: self.wanted()?,
+            gate: self.gate,
+            site: self.site,
+            outcome: self.outcome,
+            reason: self.reason,
+            vehicle_type: self.vehicle_type,
+            vehicle_colour: self.vehicle_colour,
+            mismatch: self.mismatch,
+            heading: self.heading.map(HeadingFilter::wanted),
+            from: self.from.map(|at| at.0),
+            until: self.until.map(|at| at.0),
+        })
+    }
+
+    /// Blanks alone mean all plates.
+    fn wanted(&self) -> Result<Option<Wanted>, WebError> {
+        let kind = self.plate_match.unwrap_or_default();
+        if self.off.is_some() && kind != PlateMatch::Fuzzy {
+            return Err(WebError::invalid("off", "belongs to plate_match fuzzy"));
+        }
+        let off = self.off.unwrap_or(1);
+        if !(1..=2).contains(&off) {
+            return Err(WebError::invalid("off", "must be 1 or 2"));
+        }
+        let Some(text) = self.plate.as_deref().filter(|text| !text.trim().is_empty()) else {
+            return Ok(None);
+        };
+        match kind {
+            PlateMatch::Contains => Wanted::holding(text),
+            PlateMatch::Prefix => Wanted::beginning(text),
+            PlateMatch::Exact => Wanted::exactly(text),
+            PlateMatch::Fuzzy => Wanted::near(text, off.into()),
+        }
+        .map(Some)
+        .map_err(|error| WebError::invalid("plate", error.to_string()))
+    }
+}
+
 /// Which way vehicles went through the camera's picture.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum HeadingFilter {
     /// Towards the camera.
@@ -99,43 +212,58 @@ impl HeadingFilter {
     }
 }
 
-/// Lists passages, newest first.
+/// Lists passages, newest first. A page of a search that finds little among very many may be short, or empty: while
+/// there is a `next_cursor`, the search goes on.
 #[utoipa::path(
     get,
     path = "/api/v1/passages",
     tag = "passages",
-    params(PassageQuery),
+    params(Part, PassageQuery),
     responses((status = 200, body = Page<Passage>), (status = "default", body = ErrorBody))
 )]
 pub async fn list_passages(
     State(hub): State<Arc<Hub>>,
     asked: Asked,
-    Query(query): Query<PassageQuery>,
+    list: Listing<PassageQuery>,
 ) -> Result<Json<Page<Passage>>, WebError> {
-    let limit = limit(query.limit)?;
-    let before = cursor::read_time(query.cursor.as_deref())?.map(|(at, id)| (at, PassageId(id)));
-    let filter = Filter {
-        plate: plate_part(query.plate.as_deref())?,
-        gate: query.gate,
-        outcome: query.outcome,
-        vehicle_type: query.vehicle_type,
-        vehicle_colour: query.vehicle_colour,
-        mismatch: query.mismatch,
-        heading: query.heading.map(HeadingFilter::wanted),
-        from: query.from.map(|at| at.0),
-        until: query.until.map(|at| at.0),
-    };
-    let reach = asked.caller.reach;
-    let asked_for = i64::try_from(limit + 1).unwrap_or(i64::MAX);
-    let items: Vec<Passage> = hub
+    let before = cursor::read_time(list.cursor.as_deref())?.map(|(at, id)| (at, PassageId(id)));
+    let filter = list.query.filter()?;
+    let (reach, limit) = (asked.caller.reach, list.limit);
+    let found: Found = hub
         .store
         .read(move |tx| {
-            passages::list_passages(tx, reach, &filter, before, asked_for).map_err(WebError::from)
+            search::find_passages(tx, reach, &filter, before, limit).map_err(WebError::from)
         })
         .await?;
-    Ok(Json(Page::of(items, limit, |passage| {
-        cursor::after_time(passage.at, passage.id.0)
-    })))
+    Ok(Json(Page {
+        items: found.passages,
+        next_cursor: found.rest.map(|(at, id)| cursor::after_time(at, id.0)),
+    }))
+}
+
+/// Counts the passages of a search, up to 1,000.
+#[utoipa::path(
+    get,
+    path = "/api/v1/passages/count",
+    tag = "passages",
+    params(PassageQuery),
+    responses((status = 200, body = PassageCount), (status = "default", body = ErrorBody))
+)]
+pub async fn count_passages(
+    State(hub): State<Arc<Hub>>,
+    asked: Asked,
+    Query(query): Query<PassageQuery>,
+) -> Result<Json<PassageCount>, WebError> {
+    let filter = query.filter()?;
+    let reach = asked.caller.reach;
+    let hits: Hits = hub
+        .store
+        .read(move |tx| search::count_passages(tx, reach, &filter).map_err(WebError::from))
+        .await?;
+    Ok(Json(PassageCount {
+        count: hits.count,
+        is_more: hits.is_more,
+    }))
 }
 
 /// Shows everything that is known of a passage.

@@ -47,11 +47,15 @@ pub async fn preview_permit(
     let plate = Plate::parse(&query.plate)
         .map_err(|error| WebError::invalid("plate", error.to_string()))?;
     let reach = asked.caller.reach;
-    let listed = hub
+    // A book is long, and comparing with all of it is no work for the thread that answers everybody.
+    let preview: PermitPreview = hub
         .store
-        .read(move |tx| preview::list_listed(tx, reach, query.except).map_err(WebError::from))
+        .read(move |tx| {
+            let listed = preview::list_listed(tx, reach, query.except)?;
+            Ok::<_, WebError>(preview::of(plate.clone(), &listed))
+        })
         .await?;
-    Ok(Json(preview::of(plate, &listed)))
+    Ok(Json(preview))
 }
 
 #[cfg(test)]

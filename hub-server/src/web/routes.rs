@@ -22,11 +22,13 @@ use super::gates;
 use super::health;
 use super::live;
 use super::models;
+use super::passage_export;
 use super::passages;
 use super::permit_preview;
 use super::permits;
 use super::preferences;
 use super::roles;
+use super::saved_searches;
 use super::second_factor;
 use super::session;
 use super::sessions;
@@ -133,6 +135,12 @@ pub(super) fn table() -> Vec<Line> {
         line(needs(Right::ViewPassages), "GET", "/api/v1/live", routes!(live::follow_live)),
 
         line(needs(Right::ViewPassages), "GET", "/api/v1/passages", routes!(passages::list_passages)),
+        line(needs(Right::ViewPassages), "GET", "/api/v1/passages/count", routes!(passages::count_passages)),
+        line(needs(Right::ViewPassages), "GET", "/api/v1/passages/export", routes!(passage_export::export_passages)),
+        line(needs(Right::ViewPassages), "GET", "/api/v1/passages/searches", routes!(saved_searches::list_searches)),
+        line(needs(Right::ViewPassages), "POST", "/api/v1/passages/searches", routes!(saved_searches::keep_search)),
+        line(needs(Right::ViewPassages), "PUT", "/api/v1/passages/searches/{id}", routes!(saved_searches::change_search)),
+        line(needs(Right::ViewPassages), "DELETE", "/api/v1/passages/searches/{id}", routes!(saved_searches::forget_search)),
         line(needs(Right::ViewPassages), "GET", "/api/v1/passages/{id}", routes!(passages::show_passage)),
         line(needs(Right::ViewPassages), "GET", "/api/v1/passages/{id}/pictures/{kind}", routes!(passages::show_picture)),
         line(needs(Right::ViewPermits), "GET", "/api/v1/permits", routes!(permits::list_permits)),

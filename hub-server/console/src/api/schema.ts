@@ -541,13 +541,103 @@ export interface paths {
       cookie?: never
     }
     /**
-     * Lists passages, newest first.
+     * Lists passages, newest first. A page of a search that finds little among very many may be short, or empty: while
+     *     there is a `next_cursor`, the search goes on.
      * @description Needs the right `view_passages`.
      */
     get: operations['list_passages']
     put?: never
     post?: never
     delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/v1/passages/count': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * Counts the passages of a search, up to 1,000.
+     * @description Needs the right `view_passages`.
+     */
+    get: operations['count_passages']
+    put?: never
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/v1/passages/export': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * Sends all passages of a search as a file, newest first, and notes that in the audit trail. A file that ends early, because
+     *     the hub stopped or the account lost its access, ends with a broken connection and never looks whole.
+     * @description Needs the right `view_passages`.
+     */
+    get: operations['export_passages']
+    put?: never
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/v1/passages/searches': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * Lists the caller's own searches and those that others share, by name. Accounts limited to sites see their own alone.
+     * @description Needs the right `view_passages`.
+     */
+    get: operations['list_searches']
+    put?: never
+    /**
+     * Keeps a search.
+     * @description Needs the right `view_passages`.
+     */
+    post: operations['keep_search']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/v1/passages/searches/{id}': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    /**
+     * Changes one of the caller's own searches.
+     * @description Needs the right `view_passages`.
+     */
+    put: operations['change_search']
+    post?: never
+    /**
+     * Forgets one of the caller's own searches.
+     * @description Needs the right `view_passages`.
+     */
+    delete: operations['forget_search']
     options?: never
     head?: never
     patch?: never
@@ -2133,6 +2223,11 @@ export interface components {
      * @enum {string}
      */
     Heading: 'approaching' | 'leaving'
+    /**
+     * @description Which way vehicles went through the camera's picture.
+     * @enum {string}
+     */
+    HeadingFilter: 'approaching' | 'leaving' | 'unknown'
     /** @description How the hub is. */
     Health: {
       /** @description The hub's build. */
@@ -2946,6 +3041,34 @@ export interface components {
       next_cursor?: string | null
     }
     /** @description One page. */
+    Page_SavedSearch: {
+      /** @description The items. */
+      items: {
+        /** @description Who keeps it. */
+        account: components['schemas']['SearchOwner']
+        /**
+         * Format: uuid
+         * @description Its identity.
+         */
+        id: string
+        /**
+         * @description What it is called.
+         * @example Refused last night
+         */
+        name: string
+        /** @description Whether it is the caller's own; only those can be changed. */
+        own: boolean
+        /** @description What the list is narrowed by. */
+        query: components['schemas']['PassageQuery']
+        /** @description Whether whoever reaches all sites of the organisation sees it. */
+        shared: boolean
+        /** @description When it was kept or changed. */
+        updated_at: components['schemas']['At']
+      }[]
+      /** @description Give it as `cursor` for the next page; null on the last. */
+      next_cursor?: string | null
+    }
+    /** @description One page. */
     Page_SessionListed: {
       /** @description The items. */
       items: {
@@ -3175,6 +3298,17 @@ export interface components {
       stages: components['schemas']['Stages']
       vehicle?: components['schemas']['Vehicle'] | null
     }
+    /** @description How many passages a search has. */
+    PassageCount: {
+      /**
+       * Format: int64
+       * @description As many at least; counted up to 1,000.
+       * @example 1000
+       */
+      count: number
+      /** @description Whether there may be more. */
+      is_more: boolean
+    }
     /** @description Everything that is known of a passage. */
     PassageDetail: components['schemas']['Passage'] &
       components['schemas']['Likelihood'] & {
@@ -3196,6 +3330,56 @@ export interface components {
         /** @description `name@version` of each model that took part. */
         models: string[]
       }
+    /** @description Which passages. */
+    PassageQuery: {
+      /** @default null */
+      from: components['schemas']['At'] | null
+      /**
+       * Format: uuid
+       * @description Only this gate.
+       * @default null
+       */
+      gate: string | null
+      /** @default null */
+      heading: components['schemas']['HeadingFilter'] | null
+      /**
+       * @description Only vehicles that are, or are not, other than their permit says.
+       * @default null
+       */
+      mismatch: boolean | null
+      /**
+       * Format: int32
+       * @description With `plate_match` `fuzzy`: how many characters may be off, 1 or 2; 1 if not given.
+       * @default null
+       */
+      off: number | null
+      /** @default null */
+      outcome: components['schemas']['Outcome'] | null
+      /**
+       * @description A plate or a part of one; blanks and dashes do not matter, the letter O and the digit 0 are the same. With
+       *     `plate_match` `contains` it may have wildcards, and is then meant from the first character to the last: `*` stands
+       *     for any characters, `?` for exactly one.
+       * @default null
+       * @example 12*BCD
+       */
+      plate: string | null
+      /** @default null */
+      plate_match: components['schemas']['PlateMatch'] | null
+      /** @default null */
+      reason: components['schemas']['Reason'] | null
+      /**
+       * Format: uuid
+       * @description Only this site.
+       * @default null
+       */
+      site: string | null
+      /** @default null */
+      until: components['schemas']['At'] | null
+      /** @default null */
+      vehicle_colour: components['schemas']['VehicleColour'] | null
+      /** @default null */
+      vehicle_type: components['schemas']['VehicleType'] | null
+    }
     /** @description A new password, and the one that it replaces. */
     PasswordChange: {
       /**
@@ -3320,6 +3504,11 @@ export interface components {
      * @enum {string}
      */
     PictureStage: 'stored' | 'waiting' | 'expired'
+    /**
+     * @description How a plate is searched.
+     * @enum {string}
+     */
+    PlateMatch: 'contains' | 'prefix' | 'exact' | 'fuzzy'
     /** @description What the caller prefers. It is put as a whole: each field is there, and null is what the browser says. */
     Preferences: {
       /**
@@ -3475,6 +3664,51 @@ export interface components {
        * @example 0.002
        */
       probability: number
+    }
+    /** @description A search that somebody keeps. */
+    SavedSearch: {
+      /** @description Who keeps it. */
+      account: components['schemas']['SearchOwner']
+      /**
+       * Format: uuid
+       * @description Its identity.
+       */
+      id: string
+      /**
+       * @description What it is called.
+       * @example Refused last night
+       */
+      name: string
+      /** @description Whether it is the caller's own; only those can be changed. */
+      own: boolean
+      /** @description What the list is narrowed by. */
+      query: components['schemas']['PassageQuery']
+      /** @description Whether whoever reaches all sites of the organisation sees it. */
+      shared: boolean
+      /** @description When it was kept or changed. */
+      updated_at: components['schemas']['At']
+    }
+    /** @description A search to keep. */
+    SavedSearchInput: {
+      /**
+       * @description What it is called, 1 to 60 characters; once per account.
+       * @example Refused last night
+       */
+      name: string
+      /** @description What the list is narrowed by. */
+      query: components['schemas']['PassageQuery']
+      /** @description Whether whoever reaches all sites of the organisation sees it. */
+      shared?: boolean
+    }
+    /** @description Who keeps a search. */
+    SearchOwner: {
+      /**
+       * Format: uuid
+       * @description The account.
+       */
+      id: string
+      /** @description Its name when it kept the search. */
+      name: string
     }
     /** @description What an authenticator needs. It is shown in this answer only. */
     SecondFactorOffer: {
@@ -5240,14 +5474,24 @@ export interface operations {
         /** @description 1 to 200 items; 50 if not given. */
         limit?: number
         /**
-         * @description Only plates that hold these letters and digits.
-         * @example 1234
+         * @description A plate or a part of one; blanks and dashes do not matter, the letter O and the digit 0 are the same. With
+         *     `plate_match` `contains` it may have wildcards, and is then meant from the first character to the last: `*` stands
+         *     for any characters, `?` for exactly one.
+         * @example 12*BCD
          */
         plate?: string
+        /** @description How `plate` is meant; `contains` if not given. */
+        plate_match?: 'contains' | 'prefix' | 'exact' | 'fuzzy'
+        /** @description With `plate_match` `fuzzy`: how many characters may be off, 1 or 2; 1 if not given. */
+        off?: number
         /** @description Only this gate. */
         gate?: string
+        /** @description Only this site. */
+        site?: string
         /** @description Only this outcome. */
         outcome?: components['schemas']['Outcome']
+        /** @description Only this reason. */
+        reason?: components['schemas']['Reason']
         /** @description Only vehicles of this type. */
         vehicle_type?: components['schemas']['VehicleType']
         /** @description Only vehicles of this colour. */
@@ -5274,6 +5518,274 @@ export interface operations {
         content: {
           'application/json': components['schemas']['Page_Passage']
         }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  count_passages: {
+    parameters: {
+      query?: {
+        /**
+         * @description A plate or a part of one; blanks and dashes do not matter, the letter O and the digit 0 are the same. With
+         *     `plate_match` `contains` it may have wildcards, and is then meant from the first character to the last: `*` stands
+         *     for any characters, `?` for exactly one.
+         * @example 12*BCD
+         */
+        plate?: string
+        /** @description How `plate` is meant; `contains` if not given. */
+        plate_match?: 'contains' | 'prefix' | 'exact' | 'fuzzy'
+        /** @description With `plate_match` `fuzzy`: how many characters may be off, 1 or 2; 1 if not given. */
+        off?: number
+        /** @description Only this gate. */
+        gate?: string
+        /** @description Only this site. */
+        site?: string
+        /** @description Only this outcome. */
+        outcome?: components['schemas']['Outcome']
+        /** @description Only this reason. */
+        reason?: components['schemas']['Reason']
+        /** @description Only vehicles of this type. */
+        vehicle_type?: components['schemas']['VehicleType']
+        /** @description Only vehicles of this colour. */
+        vehicle_colour?: components['schemas']['VehicleColour']
+        /** @description Only vehicles that are, or are not, other than their permit says. */
+        mismatch?: boolean
+        /** @description Only those that came towards the camera, went away from it, or whose way was not clear. */
+        heading?: 'approaching' | 'leaving' | 'unknown'
+        /** @description Not before. */
+        from?: string
+        /** @description Before. */
+        until?: string
+      }
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['PassageCount']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  export_passages: {
+    parameters: {
+      query?: {
+        /** @description As what; `csv` if not given. */
+        format?: 'csv' | 'json' | 'jsonl'
+        /**
+         * @description A plate or a part of one; blanks and dashes do not matter, the letter O and the digit 0 are the same. With
+         *     `plate_match` `contains` it may have wildcards, and is then meant from the first character to the last: `*` stands
+         *     for any characters, `?` for exactly one.
+         * @example 12*BCD
+         */
+        plate?: string
+        /** @description How `plate` is meant; `contains` if not given. */
+        plate_match?: 'contains' | 'prefix' | 'exact' | 'fuzzy'
+        /** @description With `plate_match` `fuzzy`: how many characters may be off, 1 or 2; 1 if not given. */
+        off?: number
+        /** @description Only this gate. */
+        gate?: string
+        /** @description Only this site. */
+        site?: string
+        /** @description Only this outcome. */
+        outcome?: components['schemas']['Outcome']
+        /** @description Only this reason. */
+        reason?: components['schemas']['Reason']
+        /** @description Only vehicles of this type. */
+        vehicle_type?: components['schemas']['VehicleType']
+        /** @description Only vehicles of this colour. */
+        vehicle_colour?: components['schemas']['VehicleColour']
+        /** @description Only vehicles that are, or are not, other than their permit says. */
+        mismatch?: boolean
+        /** @description Only those that came towards the camera, went away from it, or whose way was not clear. */
+        heading?: 'approaching' | 'leaving' | 'unknown'
+        /** @description Not before. */
+        from?: string
+        /** @description Before. */
+        until?: string
+      }
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Passage'][]
+          'application/x-ndjson': string
+          /**
+           * @example time,plate,outcome
+           *     2026-01-31T12:30:00.000Z,1234BCD,open
+           */
+          'text/csv': string
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  list_searches: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Page_SavedSearch']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  keep_search: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['SavedSearchInput']
+      }
+    }
+    responses: {
+      201: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['SavedSearch']
+        }
+      }
+      409: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  change_search: {
+    parameters: {
+      query?: never
+      header?: never
+      path: {
+        /** @description The search. */
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['SavedSearchInput']
+      }
+    }
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['SavedSearch']
+        }
+      }
+      409: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  forget_search: {
+    parameters: {
+      query?: never
+      header?: never
+      path: {
+        /** @description The search. */
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      204: {
+        headers: {
+          [name: string]: unknown
+        }
+        content?: never
       }
       /** @description A failure */
       default: {

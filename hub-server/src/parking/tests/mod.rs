@@ -4,6 +4,7 @@ mod arrivals;
 mod likelihood;
 mod passages;
 mod permits;
+mod search;
 mod sheet;
 mod visits;
 

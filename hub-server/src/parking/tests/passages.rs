@@ -23,14 +23,15 @@ use super::context;
 use super::judged;
 use super::moment;
 use super::passage;
-use super::plate;
 use super::take;
 use super::two_tenants;
 use super::write;
 use crate::evidence;
 use crate::evidence::PictureStage;
 use crate::parking::passages;
-use crate::parking::passages::Filter;
+use crate::parking::search::Filter;
+use crate::parking::search::find_passages;
+use crate::parking::wanted::Wanted;
 
 /// SE-17, AC-10: no list, detail or picture of one organisation is there for another.
 #[tokio::test]
@@ -45,7 +46,11 @@ async fn another_organisation_sees_nothing_of_a_passage() {
             &judged(passage(1), "AB12", Direction::Entry, Outcome::Open),
         )?;
         let (org, other) = (north.organisation, south.organisation);
-        assert!(passages::list_passages(tx, other, &Filter::default(), None, 9)?.is_empty());
+        assert!(
+            find_passages(tx, other, &Filter::default(), None, 9)?
+                .passages
+                .is_empty()
+        );
         assert_eq!(passages::find_passage(tx, other, passage(1))?, None);
         assert_eq!(passages::find_detail(tx, other, passage(1))?, None);
         assert!(evidence::list_pictures(tx, other, &[passage(1)])?.is_empty());
@@ -132,13 +137,15 @@ async fn pages_meet_without_overlap_and_filters_hold_on_each() {
             let mut before = None;
             let mut last_at = at(1_000);
             loop {
-                let page = passages::list_passages(tx, org, filter, before, 2)?;
-                let Some(last) = page.last() else { break };
-                before = Some((last.at, last.id));
-                for passage in page {
+                let page = find_passages(tx, org, filter, before, 2)?;
+                for passage in page.passages {
                     assert!(passage.at <= last_at);
                     last_at = passage.at;
                     assert!(seen.insert(passage.id));
+                }
+                before = page.rest;
+                if before.is_none() {
+                    break;
                 }
             }
             Ok::<_, crate::store::StoreError>(seen.len())
@@ -153,7 +160,7 @@ async fn pages_meet_without_overlap_and_filters_hold_on_each() {
         );
         assert_eq!(
             walk(&Filter {
-                plate: Some(plate("x-x")),
+                plate: Some(Wanted::holding("x-x").unwrap()),
                 ..Filter::default()
             })?,
             5
@@ -322,8 +329,12 @@ async fn a_passage_shows_its_vehicle_and_lists_are_narrowed_by_it() {
         assert_eq!((shown.vehicle, shown.mismatch), (None, None));
 
         let mut ids = |filter: Filter| -> Vec<_> {
-            let found = passages::list_passages(tx, org, &filter, None, 9).unwrap();
-            found.into_iter().map(|passage| passage.id).collect()
+            let found = find_passages(tx, org, &filter, None, 9).unwrap();
+            found
+                .passages
+                .into_iter()
+                .map(|passage| passage.id)
+                .collect()
         };
         let of_type = |kind| Filter {
             vehicle_type: Some(kind),
@@ -389,7 +400,7 @@ async fn a_passage_shows_which_way_it_went_and_lists_are_narrowed_by_it() {
                 heading: wanted,
                 ..Filter::default()
             };
-            let list = passages::list_passages(tx, north.organisation, &filter, None, 9)?;
+            let list = find_passages(tx, north.organisation, &filter, None, 9)?.passages;
             let ids: Vec<_> = list.iter().map(|one| one.id).collect();
             let found: Vec<_> = found.into_iter().map(passage).collect();
             assert_eq!(ids, found, "{wanted:?}");
