@@ -262,6 +262,7 @@ const TABLES: &[(&str, &[&str])] = &[
             "refresh_tokens",
             "sessions",
             "setup_links",
+            "kept_answers",
             "organisations",
         ],
     ),

@@ -13,9 +13,6 @@ use anyhow::Context;
 use anyhow::bail;
 use contract::time::Clock;
 use contract::time::Timestamp;
-use rustls_pki_types::CertificateDer;
-use sha2::Digest;
-use sha2::Sha256;
 use tokio::net::TcpListener;
 use tokio::signal::unix::SignalKind;
 use tokio::signal::unix::signal;
@@ -93,6 +90,12 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         Evidence::open(&config.data.join("evidence"), &config.evidence)
             .context("opening the pictures")?,
     );
+    let scrape_token = config::credential("scrape-token");
+    if let Some(why) = scrape_token.as_deref().and_then(auth::placeholder_fault) {
+        bail!(
+            "the credential scrape-token can't be used: {why}; make one with `openssl rand -hex 32`"
+        );
+    }
     let secrets_key = config::credential("secrets-key");
     let seal = auth::Seal::open(&config.data, secrets_key.as_deref())
         .context("opening the key of the secrets")?;
@@ -125,8 +128,8 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         web: WebSettings {
             address: address(&config, port),
             link_address: link_address(&config, link.local_address()?.port()),
-            scrape_token: config::credential("scrape-token").map(|token| Token::presented(&token)),
             origins: config.web.origins.clone(),
+            scrape_token: scrape_token.map(|token| Token::presented(&token)),
             request_timeout: config.web.request_timeout,
         },
         stop: CancellationToken::new(),
@@ -189,7 +192,7 @@ fn start(
     every(
         hub,
         SESSIONS_EVERY,
-        "removing expired sessions",
+        "removing expired sessions and kept answers",
         remove_sessions,
     );
     hub.tasks.spawn(hub.courier().run(hub.stop.clone()));
@@ -228,7 +231,10 @@ async fn remove_sessions(hub: Arc<Hub>) -> anyhow::Result<usize> {
     let now = hub.clock.wall();
     let removed: Result<usize, StoreError> = hub
         .store
-        .write(Priority::Machines, move |tx| auth::delete_expired(tx, now))
+        .write(Priority::Machines, move |tx| {
+            let sessions = auth::delete_expired(tx, now)?;
+            Ok(sessions + auth::delete_expired_answers(tx, now)?)
+        })
         .await;
     Ok(removed?)
 }
@@ -296,11 +302,10 @@ async fn greet(hub: &Hub) -> anyhow::Result<()> {
     let address = &hub.web.address;
     let mut text = format!(
         "Gatewarden hub {}\nconsole: {address}/\nedges: {} (UDP)\nauthority SHA-256: {}\n\
-         To make a browser trust this hub, fetch {address}/authority.crt, compare its SHA-256 with the line above,\n\
-         and add it to the browser's authorities (docs/SECURITY.md).\n",
+         To make a browser trust this hub, open {address}/trust and follow it; compare with the line above.\n",
         web::VERSION_AND_BUILD,
         hub.web.link_address,
-        fingerprint(hub.authority.certificate()),
+        hub.authority.sha256_text(),
     );
     if let Some(token) = new_setup_link(hub).await? {
         text.push_str(&setup_line(address, &token));
@@ -393,12 +398,6 @@ fn bracketed(name: &str) -> String {
     } else {
         name.to_owned()
     }
-}
-
-fn fingerprint(certificate: &CertificateDer<'_>) -> String {
-    let digest = Sha256::digest(certificate);
-    let bytes: Vec<String> = digest.iter().map(|byte| format!("{byte:02X}")).collect();
-    bytes.join(":")
 }
 
 async fn wait_for_the_end(hub: &Hub) -> anyhow::Result<()> {

@@ -16,6 +16,8 @@ use ring::aead::NONCE_LEN;
 use ring::aead::Nonce;
 use ring::aead::UnboundKey;
 
+use super::placeholders::placeholder_fault;
+
 /// The file of the key, in the data directory.
 const FILE: &str = "secrets.key";
 /// The first byte of what this version seals.
@@ -37,6 +39,9 @@ pub enum SealError {
     /// The key is not 64 hexadecimal digits.
     #[error("the key of the secrets must be 64 hexadecimal digits")]
     NoKey,
+    /// The key is one that anybody would guess.
+    #[error("the key of the secrets is a placeholder: make one with `openssl rand -hex 32`")]
+    Placeholder,
     /// It was sealed with another key, for something else, or was changed.
     #[error("opening a sealed secret: it is damaged, or the key is another")]
     Damaged,
@@ -103,6 +108,9 @@ impl Seal {
 
 fn parse(text: &str) -> Result<[u8; KEY_BYTES], SealError> {
     let text = text.trim();
+    if placeholder_fault(text).is_some() {
+        return Err(SealError::Placeholder);
+    }
     if text.len() != KEY_BYTES * 2 || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
         return Err(SealError::NoKey);
     }
@@ -178,24 +186,31 @@ mod tests {
             assert!(again.open_sealed(&changed, "one").is_err(), "byte {place}");
             assert!(again.open_sealed(&sealed[..place], "one").is_err());
         }
-        let other = Seal::open(folder.path(), Some(&"ab".repeat(32))).unwrap();
+        let other = Seal::open(
+            folder.path(),
+            Some("9f2c1e7ab4d05863f1c29e7d4b08a6532d91f0c47be86a35e20d7f194c6b8a03"),
+        )
+        .unwrap();
         assert!(other.open_sealed(&sealed, "one").is_err());
         assert_eq!(format!("{other:?}"), "Seal(***)");
     }
 
+    /// SE-45: a start with a placeholder fails.
     #[test]
     fn a_key_that_is_none_is_refused_and_not_written_over() {
         let folder = tempfile::tempdir().unwrap();
         for text in [
             "",
             "short",
+            &"0".repeat(64),
+            "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
             &"zz".repeat(32),
             &"ab".repeat(33),
             &"é".repeat(32),
         ] {
             assert!(matches!(
                 Seal::open(folder.path(), Some(text)),
-                Err(SealError::NoKey)
+                Err(SealError::NoKey | SealError::Placeholder)
             ));
             fs::write(folder.path().join(FILE), text).unwrap();
             assert!(Seal::open(folder.path(), None).is_err(), "{text}");

@@ -8,6 +8,7 @@
 mod expire;
 mod files;
 mod pictures;
+mod shown;
 
 pub use expire::Expired;
 pub use expire::expire_due;
@@ -25,6 +26,8 @@ pub use pictures::mark_stored;
 pub use pictures::picture_stage;
 pub use pictures::read_kind;
 pub use pictures::set_retention;
+pub use shown::ShownError;
+pub use shown::show;
 
 use serde::Deserialize;
 use serde::Serialize;

@@ -158,6 +158,13 @@ impl Authority {
         first
     }
 
+    /// The certificate's SHA-256 as people compare it: `AB:CD:...`.
+    pub fn sha256_text(&self) -> String {
+        let digest = Sha256::digest(&self.certificate);
+        let bytes: Vec<String> = digest.iter().map(|byte| format!("{byte:02X}")).collect();
+        bytes.join(":")
+    }
+
     /// Issues a certificate for HTTPS under the names and addresses given.
     pub fn issue_server(&self, names: &[String], now: Timestamp) -> Result<Issued, AuthorityError> {
         let mut params = CertificateParams::new(Vec::new())?;

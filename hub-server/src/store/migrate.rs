@@ -69,6 +69,10 @@ const SQLITE: &[(&str, &str)] = &[
         "0021_plates",
         include_str!("../../migrations/sqlite/0021_plates.sql"),
     ),
+    (
+        "0015_kept_answers",
+        include_str!("../../migrations/sqlite/0015_kept_answers.sql"),
+    ),
 ];
 
 /// Brings the schema up to date and returns which life of the database this is.

@@ -1,5 +1,7 @@
 //! A migrated store in a directory of its own, for tests; not in release builds.
 
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::ops::Deref;
 use std::path::Path;
 use std::path::PathBuf;
@@ -16,6 +18,7 @@ use super::Id;
 use super::Priority;
 use super::Store;
 use super::StoreError;
+use super::Tx;
 
 /// A store that goes away with its directory.
 pub struct Scratch {
@@ -56,6 +59,15 @@ impl Scratch {
         &self.dir
     }
 
+    /// Every row of every table as text, to see what a change touched.
+    pub async fn rows(&self) -> BTreeMap<String, BTreeSet<String>> {
+        let read: Result<_, StoreError> = self.store.read(|tx| all_rows(tx)).await;
+        match read {
+            Ok(rows) => rows,
+            Err(error) => panic!("reading all rows: {error:?}"),
+        }
+    }
+
     /// Writes an organisation with one site (UTC), so that other tables have something to refer to.
     pub async fn organisation(&self, name: &str) -> (OrganisationId, SiteId) {
         let at = self.clock.wall();
@@ -81,6 +93,30 @@ impl Scratch {
         }
         (organisation, site)
     }
+}
+
+fn all_rows(tx: &mut Tx) -> Result<BTreeMap<String, BTreeSet<String>>, StoreError> {
+    let tables = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
+    let mut all = BTreeMap::new();
+    for table in tx.list(tables, &[])? {
+        let table = table.text(0)?;
+        let columns = tx.list(
+            &format!("SELECT name FROM pragma_table_info('{table}')"),
+            &[],
+        )?;
+        let columns: Vec<String> = columns
+            .iter()
+            .map(|column| Ok(format!("quote({})", column.text(0)?)))
+            .collect::<Result<_, StoreError>>()?;
+        let rows = tx.list(
+            &format!("SELECT {} FROM {table}", columns.join("||','||")),
+            &[],
+        )?;
+        let rows: Result<BTreeSet<String>, StoreError> =
+            rows.iter().map(|row| row.text(0)).collect();
+        all.insert(table, rows?);
+    }
+    Ok(all)
 }
 
 impl Deref for Scratch {

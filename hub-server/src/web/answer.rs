@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::net::Ipv4Addr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::MatchedPath;
@@ -19,6 +20,7 @@ use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::IntoResponse;
 use axum::response::Response;
+use contract::ids::OrganisationId;
 use futures_util::FutureExt;
 use uuid::Uuid;
 
@@ -28,6 +30,9 @@ use super::door::Door;
 use super::error;
 use super::error::Problem;
 use super::error::WebError;
+use super::rates::Threshold;
+use super::rates::Who;
+use super::traffic::Traffic;
 use crate::hub::Hub;
 
 /// The policy of every answer that does not bring its own.
@@ -73,11 +78,18 @@ pub struct Arrival {
     pub host: String,
 }
 
+/// Whose organisation called; put on the answer once that is known.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Whose(pub(super) OrganisationId);
+
 /// What surrounds the site.
 #[derive(Clone)]
 pub(super) struct Surroundings {
     pub(super) hub: Arc<Hub>,
     pub(super) door: Arc<Door>,
+    pub(super) traffic: Arc<Traffic>,
+    /// Of what is no route: the console's files and pages.
+    pub(super) threshold: Arc<Threshold>,
 }
 
 /// Surrounds a request.
@@ -86,7 +98,12 @@ pub(super) async fn frame(
     request: Request,
     next: Next,
 ) -> Response {
-    let Surroundings { hub, door } = around;
+    let Surroundings {
+        hub,
+        door,
+        traffic,
+        threshold,
+    } = around;
     let began = hub.clock.monotonic();
     let (mut parts, body) = request.into_parts();
     let peer = parts
@@ -107,11 +124,13 @@ pub(super) async fn frame(
         .get::<MatchedPath>()
         .map_or("console", MatchedPath::as_str)
         .to_owned();
-    let response = match door.check(&parts) {
+    let is_route = parts.extensions.get::<MatchedPath>().is_some();
+    let mut response = match door.check(&parts) {
         Ok(host) if way.was_plain => to_https(&parts, &host),
         // Routes ask for themselves: programs may call them from elsewhere.
-        Ok(_) if !arrival.is_inside && parts.extensions.get::<MatchedPath>().is_none() => {
-            WebError::OUTSIDE.into_response()
+        Ok(_) if !is_route && !arrival.is_inside => WebError::OUTSIDE.into_response(),
+        Ok(_) if let Some(wait) = too_many(&threshold, is_route, &arrival) => {
+            WebError::TooMany(wait).into_response()
         }
         Ok(host) => {
             arrival.host = host;
@@ -131,6 +150,13 @@ pub(super) async fn frame(
             error.into_response()
         }
     };
+    let whose = response.extensions_mut().remove::<Whose>();
+    traffic.note(
+        arrival.address,
+        whose.map(|whose| whose.0),
+        response.status().is_client_error(),
+        hub.clock.wall(),
+    );
     let response = complete(&hub, response, &arrival, &route);
     let took = hub.clock.monotonic().saturating_sub(began);
     metrics::histogram!(
@@ -141,6 +167,16 @@ pub(super) async fn frame(
     )
     .record(took.as_secs_f64());
     response
+}
+
+/// Says how long to wait, if what is no route is asked for too often.
+fn too_many(threshold: &Threshold, is_route: bool, arrival: &Arrival) -> Option<Duration> {
+    if is_route {
+        return None;
+    }
+    let wait = threshold.pass(&Who::at(arrival.address)).err()?;
+    metrics::counter!("gatewarden_hub_refused_requests_total", "why" => "rate").increment(1);
+    Some(wait)
 }
 
 /// Notes a request that the door refused. Its path is shown as far as it helps, and never what it asks for.

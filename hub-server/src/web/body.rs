@@ -22,6 +22,8 @@ use super::error::FieldFault;
 use super::error::WebError;
 use super::page;
 use super::routes::Line;
+use super::text;
+use super::text::Sound;
 
 /// Faults that one answer names.
 const MOST_FAULTS: usize = 20;
@@ -133,9 +135,8 @@ impl Takes {
         let mut faults = Vec::new();
         let mut seen = Vec::new();
         for part in query.split('&').filter(|part| !part.is_empty()) {
-            let name = part.split('=').next().unwrap_or_default();
-            let name = name.replace('+', " ");
-            let name = percent_decode_str(&name).decode_utf8_lossy().into_owned();
+            let (name, value) = part.split_once('=').unwrap_or((part, ""));
+            let (name, value) = (plain_text(name), plain_text(value));
             let why = if !known.contains(&name) {
                 Some(match known.as_slice() {
                     [] => "is not known here; this route takes no query".to_owned(),
@@ -144,7 +145,7 @@ impl Takes {
             } else if seen.contains(&name) {
                 Some("is there twice".to_owned())
             } else {
-                None
+                text::fault(&value).map(str::to_owned)
             };
             if let Some(why) = why {
                 let field = name.chars().take(64).collect();
@@ -302,6 +303,12 @@ async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, WebE
         })
 }
 
+/// A name or a value as the query spells it.
+fn plain_text(spelt: &str) -> String {
+    let spelt = spelt.replace('+', " ");
+    percent_decode_str(&spelt).decode_utf8_lossy().into_owned()
+}
+
 /// Whether the body comes as this media type, and in UTF-8 if it says in what.
 fn is_type(headers: &HeaderMap, wanted: &str) -> bool {
     let mut named = headers.get_all(header::CONTENT_TYPE).iter();
@@ -335,6 +342,21 @@ fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, WebError> {
             "body",
             format!("nests deeper than {DEEPEST} levels"),
         ));
+    }
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    // What is no JSON at all is told by the second reading, with the words of the type.
+    if let Err(error) = serde_path_to_error::deserialize::<_, Sound>(&mut reader)
+        && error.inner().is_data()
+    {
+        let path = error.path().to_string();
+        let why = error.into_inner().to_string();
+        let field = path.trim_start_matches('.').trim_end_matches(".?");
+        let field = if matches!(field, "" | "?") {
+            "body"
+        } else {
+            field
+        };
+        return Err(WebError::invalid(field, strip_place(&why)));
     }
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {

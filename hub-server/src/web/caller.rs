@@ -20,11 +20,15 @@ use contract::time::Timestamp;
 use uuid::Uuid;
 
 use super::answer::Arrival;
+use super::answer::Whose;
 use super::body::Announced;
 use super::body::Takes;
 use super::door::Door;
 use super::door::PROBES;
 use super::error::WebError;
+use super::idempotency;
+use super::rates::Threshold;
+use super::rates::Who;
 use super::routes::Access;
 use super::routes::Line;
 use crate::audit;
@@ -245,15 +249,19 @@ pub(super) struct Admission {
     door: Arc<Door>,
     access: Access,
     takes: Takes,
+    threshold: Arc<Threshold>,
+    body_bytes: usize,
 }
 
 impl Admission {
-    pub(super) fn new(hub: Arc<Hub>, door: Arc<Door>, line: &Line) -> Self {
+    pub(super) fn new(hub: Arc<Hub>, door: Arc<Door>, line: &Line, threshold: Threshold) -> Self {
         Self {
             hub,
             door,
             access: line.access,
             takes: Takes::of(line),
+            threshold: Arc::new(threshold),
+            body_bytes: line.body_bytes,
         }
     }
 }
@@ -266,28 +274,59 @@ pub(super) async fn admit(
 ) -> Response {
     // The body can't be shared between threads, so the head is looked at without it.
     let (mut parts, body) = request.into_parts();
-    match check(&guard, &parts, Announced::of(&body)).await {
-        Ok(caller) => {
-            if let Some(caller) = caller {
-                parts.extensions.insert(caller);
+    let checked = check(&guard, &mut parts, Announced::of(&body)).await;
+    let caller = parts.extensions.get::<Caller>();
+    let whose = caller.map(|caller| Whose(caller.organisation));
+    let account = caller.map(|caller| caller.account);
+    let mut response = match checked {
+        Ok(key) => {
+            let request = Request::from_parts(parts, body);
+            match (account, key) {
+                (Some(account), Some(key)) => {
+                    idempotency::answer_once(
+                        &guard.hub,
+                        account,
+                        key,
+                        guard.body_bytes,
+                        request,
+                        next,
+                    )
+                    .await
+                }
+                (Some(_) | None, _) => Ok(next.run(request).await),
             }
-            next.run(Request::from_parts(parts, body)).await
         }
-        Err(error) => error.into_response(),
+        Err(error) => Err(error),
     }
+    .unwrap_or_else(IntoResponse::into_response);
+    if let Some(whose) = whose {
+        response.extensions_mut().insert(whose);
+    }
+    response
 }
 
+/// Judges the head: how often, from where, who, and what. Leaves the caller with the request, and gives back the key
+/// under which a write wants to happen once.
 async fn check(
     guard: &Admission,
-    request: &Parts,
+    request: &mut Parts,
     body: Announced,
-) -> Result<Option<Caller>, WebError> {
-    let headers = &request.headers;
+) -> Result<Option<String>, WebError> {
+    pass(guard, || {
+        let arrival = request.extensions.get::<Arrival>();
+        arrival.map(|arrival| Who::at(arrival.address))
+    })?;
     let is_write = !matches!(request.method, Method::GET | Method::HEAD | Method::OPTIONS);
-    if is_write && !is_from_our_pages(request) && !is_shared(guard, headers) {
+    if is_write && !is_from_our_pages(request) && !is_shared(guard, &request.headers) {
         return Err(WebError::Forbidden("The request came from another site."));
     }
     let caller = identify(guard, request, is_write).await?;
+    pass(guard, || {
+        caller.as_ref().map(|caller| match &caller.means {
+            Means::Session { .. } | Means::Token { .. } => Who::Account(caller.account),
+            Means::Key { name } => Who::Key(caller.account, name.clone()),
+        })
+    })?;
     if !may_come_from_outside(guard.access, request, caller.as_ref())
         && !request
             .extensions
@@ -298,7 +337,16 @@ async fn check(
     }
     // Last, so that nobody learns from it what a route takes; and before a byte of the body is read.
     guard.takes.check(request, body)?;
-    Ok(caller)
+    idempotency::key_of(request)
+}
+
+/// Counts the request, or says that there were too many.
+fn pass(guard: &Admission, who: impl FnOnce() -> Option<Who>) -> Result<(), WebError> {
+    let Some(who) = who() else { return Ok(()) };
+    guard.threshold.pass(&who).map_err(|wait| {
+        metrics::counter!("gatewarden_hub_refused_requests_total", "why" => "rate").increment(1);
+        WebError::TooMany(wait)
+    })
 }
 
 /// Whether this is not the console: a program with a key, the scraper, a probe.
@@ -311,7 +359,7 @@ fn may_come_from_outside(access: Access, request: &Parts, caller: Option<&Caller
 
 async fn identify(
     guard: &Admission,
-    request: &Parts,
+    request: &mut Parts,
     is_write: bool,
 ) -> Result<Option<Caller>, WebError> {
     let headers = &request.headers;
@@ -325,9 +373,11 @@ async fn identify(
     let caller = find_caller(&guard.hub, request)
         .await?
         .ok_or(WebError::Unauthenticated)?;
+    // Whoever reads this knows who called; the handler runs only if all is well.
+    request.extensions.insert(caller.clone());
     match &caller.means {
         Means::Session { csrf, .. } => {
-            if is_write && !presents_csrf(csrf, headers) {
+            if is_write && !presents_csrf(csrf, &request.headers) {
                 return Err(WebError::Forbidden(
                     "The X-CSRF-Token header is missing or wrong. Load the page again.",
                 ));

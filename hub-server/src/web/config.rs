@@ -1,12 +1,16 @@
 //! How people and programs reach the hub: the section `[web]` of hub.toml, and what is wrong with it.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use axum::http::uri::Uri;
 use ipnet::IpNet;
 use serde::Deserialize;
 use serde::Serialize;
+
+use super::rates::Rates;
+use super::routes;
 
 /// How people reach the hub.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -20,6 +24,13 @@ pub struct Config {
     /// Further names and addresses under which the hub is reached; they stand in its certificate. The first is used
     /// in links.
     pub names: Vec<String>,
+    /// A file with the operator's own certificate and the chain behind it, in PEM; `""`: the hub makes its own. It is
+    /// read again when it changes.
+    #[serde(with = "path_or_none")]
+    pub certificate: Option<PathBuf>,
+    /// The private key of that certificate, in PEM.
+    #[serde(with = "path_or_none")]
+    pub key: Option<PathBuf>,
     /// Further names that a request may carry in `Host`, beside those of the certificate.
     pub hosts: Vec<String>,
     /// Networks of proxies whose `X-Forwarded-For`, `X-Forwarded-Proto` and `X-Request-Id` are believed.
@@ -30,6 +41,13 @@ pub struct Config {
     pub console_networks: Vec<IpNet>,
     /// HTTPS connections at once.
     pub connections: usize,
+    /// HTTPS connections at once from one address (of IPv6 a /64); proxies have no such bound.
+    pub connections_per_address: usize,
+    /// How long a connection may stay open without a request.
+    #[serde(with = "humantime_serde")]
+    pub idle_timeout: Duration,
+    /// How often each caller may call each route.
+    pub rates: Rates,
     /// How long a request may take.
     #[serde(with = "humantime_serde")]
     pub request_timeout: Duration,
@@ -41,11 +59,16 @@ impl Default for Config {
             listen: SocketAddr::from(([0, 0, 0, 0], 8443)),
             redirect: Some(SocketAddr::from(([0, 0, 0, 0], 8080))),
             names: Vec::new(),
+            certificate: None,
+            key: None,
             hosts: Vec::new(),
             proxies: Vec::new(),
             origins: Vec::new(),
             console_networks: Vec::new(),
             connections: 1024,
+            connections_per_address: 64,
+            idle_timeout: Duration::from_secs(120),
+            rates: Rates::default(),
             request_timeout: Duration::from_secs(30),
         }
     }
@@ -57,7 +80,12 @@ impl Config {
         let mut faults = Vec::new();
         for (key, is_zero) in [
             ("web.connections", self.connections == 0),
+            (
+                "web.connections_per_address",
+                self.connections_per_address == 0,
+            ),
             ("web.request_timeout", self.request_timeout.is_zero()),
+            ("web.idle_timeout", self.idle_timeout.is_zero()),
         ] {
             if is_zero {
                 faults.push(format!("{key} = 0: more than nothing is needed"));
@@ -67,6 +95,20 @@ impl Config {
             faults.push(format!(
                 "web.redirect = {}: it must differ from web.listen",
                 self.listen
+            ));
+        }
+        if self.certificate.is_some() != self.key.is_some() {
+            faults.push("web.certificate and web.key: both are needed, or neither".to_owned());
+        }
+        let routes = routes::names();
+        for route in self
+            .rates
+            .routes
+            .keys()
+            .filter(|route| !routes.contains(route))
+        {
+            faults.push(format!(
+                "web.rates.routes has {route:?}: it is no route such as \"POST /api/v1/session\""
             ));
         }
         for (key, names) in [("web.names", &self.names), ("web.hosts", &self.hosts)] {
@@ -113,6 +155,32 @@ fn is_origin(text: &str) -> bool {
         && !authority.contains('*')
         && text == format!("https://{}", authority.to_ascii_lowercase())
         && !text.ends_with(":443")
+}
+
+/// A path as text, or nothing.
+mod path_or_none {
+    use std::path::PathBuf;
+
+    use serde::Deserialize;
+    use serde::Deserializer;
+    use serde::Serializer;
+
+    pub fn serialize<S: Serializer>(
+        path: &Option<PathBuf>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        match path {
+            Some(path) => serializer.collect_str(&path.display()),
+            None => serializer.serialize_str(""),
+        }
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<PathBuf>, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Ok((!text.is_empty()).then(|| PathBuf::from(text)))
+    }
 }
 
 /// An address as text, or `off`.
@@ -193,9 +261,13 @@ mod tests {
         let config = Config {
             hosts: vec!["hub.example/x".into(), String::new()],
             proxies: vec!["0.0.0.0/0".parse().unwrap(), "::/0".parse().unwrap()],
+            rates: Rates {
+                routes: [("GET /nothing".to_owned(), "1/1s".parse().unwrap())].into(),
+                ..Rates::default()
+            },
             ..Config::default()
         };
         let faults = config.faults();
-        assert_eq!(faults.len(), 4, "{faults:?}");
+        assert_eq!(faults.len(), 5, "{faults:?}");
     }
 }

@@ -33,7 +33,9 @@ pub(super) fn document(lines: &[Line]) -> Value {
     let mut info = Info::new("Gatewarden", super::VERSION);
     info.description = Some(
         "The hub's API. Log in at /api/v1/session; the cookie then identifies you, and each write carries the \
-         session's csrf in X-CSRF-Token. Programs present an API key, or an access token of /api/v1/auth/token, as Authorization: Bearer. Times are RFC 3339 in UTC. Lists are pages: give next_cursor as cursor."
+         session's csrf in X-CSRF-Token. Programs present an API key, or an access token of /api/v1/auth/token, as Authorization: Bearer. Times are RFC 3339 in UTC. Lists are pages: give next_cursor as cursor. A \
+         write may carry an Idempotency-Key: sent again within a day, it happens once and is answered alike. Over a \
+         route's rate comes 429 with Retry-After."
             .to_owned(),
     );
     let mut api = OpenApi::new(info, Paths::new());

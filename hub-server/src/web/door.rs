@@ -20,6 +20,7 @@ use tower_http::cors::CorsLayer;
 use super::Config;
 use super::Here;
 use super::error::WebError;
+use super::text;
 
 /// How often a path is decoded in search of what it hides; one that is still encoded then is refused.
 const DECODINGS: usize = 4;
@@ -28,7 +29,7 @@ const REMEMBERED: Duration = Duration::from_secs(10 * 60);
 /// The longest number of a request that is taken over from a proxy.
 const LONGEST_NUMBER: usize = 64;
 /// What is not the console, though open to anybody: answered to every network that reaches the port.
-pub(super) const PROBES: [&str; 4] = ["/health", "/ready", "/metrics", "/authority.crt"];
+pub(super) const PROBES: [&str; 5] = ["/health", "/ready", "/metrics", "/authority.crt", "/trust"];
 
 /// What the door knows.
 pub(super) struct Door {
@@ -250,6 +251,9 @@ pub(super) fn path_fault(path: &str) -> Option<&'static str> {
         };
         if whole.chars().any(char::is_control) {
             return Some("has a control character");
+        }
+        if let Some(why) = text::fault(whole) {
+            return Some(why);
         }
         if whole.contains('\\') {
             return Some("has a backslash");

@@ -112,6 +112,11 @@ pub async fn show_metrics(State(hub): State<Arc<Hub>>) -> Response {
 /// Hands out the certificate of the hub's own authority, for browsers that are to trust it.
 #[utoipa::path(get, path = "/authority.crt", tag = "hub", responses((status = 200, content_type = "application/x-x509-ca-cert", body = String)))]
 pub async fn show_authority(State(hub): State<Arc<Hub>>) -> Response {
+    authority(&hub)
+}
+
+/// The authority's certificate as a download.
+pub(super) fn authority(hub: &Hub) -> Response {
     (
         [
             (header::CONTENT_TYPE, "application/x-x509-ca-cert"),

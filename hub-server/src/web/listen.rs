@@ -20,9 +20,11 @@ use hyper_util::rt::TokioExecutor;
 use hyper_util::rt::TokioIo;
 use hyper_util::rt::TokioTimer;
 use hyper_util::server::conn::auto;
+use rustls::server::ResolvesServerCert;
 use tokio::net::TcpListener;
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
+use tokio_io_timeout::TimeoutStream;
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
@@ -30,12 +32,22 @@ use super::Config;
 use super::Here;
 use super::Peer;
 use super::answer;
+use super::certificates::Certificates;
+use super::guests::Guests;
+use super::guests::Running;
+use super::guests::Seat;
+use super::health;
+use super::trust;
 use crate::fleet::authority::Authority;
 use crate::hub::Hub;
 
 const RENEWAL: Duration = Duration::from_secs(24 * 60 * 60);
+/// How often files that the operator drops in are looked at.
+const LOOK: Duration = Duration::from_secs(10);
 const HANDSHAKE: Duration = Duration::from_secs(10);
 const HEADERS: Duration = Duration::from_secs(10);
+/// How long a client may take nothing of what is written to it.
+const STALLED: Duration = Duration::from_secs(30);
 const STREAMS: u32 = 100;
 const HEADER_BYTES: u32 = 32 * 1024;
 /// After a refusal by the system (no file descriptors left, say) accepting rests a moment.
@@ -46,32 +58,9 @@ const REDIRECTS: usize = 128;
 pub struct Https {
     listener: TcpListener,
     tls: TlsAcceptor,
-    connections: Arc<Semaphore>,
-    certificate: Certificate,
-}
-
-/// What the certificate of the listener is made from.
-struct Certificate {
-    authority: Arc<Authority>,
-    names: Vec<String>,
-}
-
-impl Certificate {
-    fn issue(&self, now: Timestamp) -> anyhow::Result<TlsAcceptor> {
-        let issued = self
-            .authority
-            .issue_server(&self.names, now)
-            .context("issuing the HTTPS certificate")?;
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let mut tls = rustls::ServerConfig::builder_with_provider(provider)
-            .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
-            .context("choosing TLS versions")?
-            .with_no_client_auth()
-            .with_single_cert(issued.chain, issued.key)
-            .context("taking the HTTPS certificate")?;
-        tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Ok(TlsAcceptor::from(Arc::new(tls)))
-    }
+    certificates: Arc<Certificates>,
+    guests: Guests,
+    idle: Duration,
 }
 
 impl Https {
@@ -86,12 +75,24 @@ impl Https {
         let listener = TcpListener::bind(address)
             .await
             .with_context(|| format!("listening on {address} (web.listen)"))?;
-        let certificate = Certificate { authority, names };
+        let certificates = Arc::new(Certificates::open(config, authority, names, now)?);
+        if certificates.is_own() {
+            tracing::info!("HTTPS shows the operator's own certificate");
+        }
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let shown: Arc<dyn ResolvesServerCert> = Arc::clone(&certificates) as _;
+        let mut tls = rustls::ServerConfig::builder_with_provider(provider)
+            .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
+            .context("choosing TLS versions")?
+            .with_no_client_auth()
+            .with_cert_resolver(shown);
+        tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         Ok(Self {
             listener,
-            tls: certificate.issue(now)?,
-            connections: Arc::new(Semaphore::new(config.connections)),
-            certificate,
+            tls: TlsAcceptor::from(Arc::new(tls)),
+            certificates,
+            guests: Guests::new(config),
+            idle: config.idle_timeout,
         })
     }
 
@@ -103,54 +104,72 @@ impl Https {
     }
 
     /// Serves until the hub stops; connections then finish what they are answering.
-    pub async fn serve(mut self, hub: Arc<Hub>, site: Router) {
+    pub async fn serve(self, hub: Arc<Hub>, site: Router) {
         // The certificate holds for a year; a hub that runs that long has a new one in time.
         let mut renew = tokio::time::interval(RENEWAL);
         renew.reset();
+        let mut look = tokio::time::interval(LOOK);
         loop {
-            let turn = tokio::select! {
-                () = hub.stop.cancelled() => return,
-                // At the cap, new connections wait in the system's queue.
-                turn = Arc::clone(&self.connections).acquire_owned() => turn,
-            };
-            let Ok(turn) = turn else { return };
             let accepted = tokio::select! {
                 () = hub.stop.cancelled() => return,
                 _ = renew.tick() => {
-                    match self.certificate.issue(hub.clock.wall()) {
-                        Ok(tls) => self.tls = tls,
-                        Err(error) => tracing::warn!("the HTTPS certificate could not be renewed: {error:#}"),
+                    if let Err(error) = self.certificates.renew(hub.clock.wall()) {
+                        tracing::warn!("the HTTPS certificate could not be renewed: {error:#}");
                     }
+                    continue;
+                }
+                _ = look.tick() => {
+                    self.look(&hub);
                     continue;
                 }
                 accepted = self.listener.accept() => accepted,
             };
             match accepted {
-                Ok((stream, peer)) => {
-                    let tls = self.tls.clone();
-                    let site = site.clone();
-                    let stop = hub.stop.clone();
-                    hub.tasks.spawn(async move {
-                        metrics::gauge!("gatewarden_hub_connections").increment(1);
-                        tokio::select! {
-                            served = serve_connection(tls, stream, peer, site, stop.clone()) => {
-                                if let Err(error) = served {
-                                    tracing::debug!(client.address = %peer.ip(), "a connection ended: {error:#}");
-                                }
-                            }
-                            // A client that does not finish is cut off.
-                            () = async { stop.cancelled().await; tokio::time::sleep(HANDSHAKE).await } => {}
-                        }
-                        metrics::gauge!("gatewarden_hub_connections").decrement(1);
-                        drop(turn);
-                    });
-                }
+                Ok((stream, peer)) => match self.guests.admit(peer.ip()) {
+                    Ok(seat) => self.take(&hub, &site, stream, peer, seat),
+                    // Closed at once: a queue of strangers would be waited for by everybody behind them.
+                    Err(why) => {
+                        metrics::counter!("gatewarden_hub_refused_connections_total", "why" => why)
+                            .increment(1)
+                    }
+                },
                 Err(error) => {
                     tracing::warn!(%error, "accepting an HTTPS connection failed");
                     tokio::time::sleep(REST).await;
                 }
             }
         }
+    }
+
+    fn look(&self, hub: &Hub) {
+        match self.certificates.reload(hub.clock.wall()) {
+            Ok(false) => {}
+            Ok(true) => tracing::info!("a new HTTPS certificate is shown from here on"),
+            Err(error) => tracing::warn!(
+                "the new HTTPS certificate can't be used, the present one stays: {error:#}"
+            ),
+        }
+    }
+
+    fn take(&self, hub: &Arc<Hub>, site: &Router, stream: TcpStream, peer: SocketAddr, seat: Seat) {
+        let tls = self.tls.clone();
+        let site = site.clone();
+        let stop = hub.stop.clone();
+        let idle = self.idle;
+        hub.tasks.spawn(async move {
+            metrics::gauge!("gatewarden_hub_connections").increment(1);
+            tokio::select! {
+                served = serve_connection(tls, stream, peer, site, stop.clone(), idle) => {
+                    if let Err(error) = served {
+                        tracing::debug!(client.address = %peer.ip(), "a connection ended: {error:#}");
+                    }
+                }
+                // A client that does not finish is cut off.
+                () = async { stop.cancelled().await; tokio::time::sleep(HANDSHAKE).await } => {}
+            }
+            metrics::gauge!("gatewarden_hub_connections").decrement(1);
+            drop(seat);
+        });
     }
 }
 
@@ -160,18 +179,25 @@ async fn serve_connection(
     peer: SocketAddr,
     site: Router,
     stop: tokio_util::sync::CancellationToken,
+    idle: Duration,
 ) -> anyhow::Result<()> {
     // Answers are small and wanted at once.
     let _ = stream.set_nodelay(true);
     let here = stream.local_addr().context("asking for the own address")?;
+    let mut stream = Box::pin(TimeoutStream::new(stream));
+    stream.as_mut().set_write_timeout_pinned(Some(STALLED));
     let stream = tokio::time::timeout(HANDSHAKE, tls.accept(stream))
         .await
         .context("waiting for the TLS handshake")?
         .context("shaking hands")?;
+    let running = Arc::new(Running::default());
+    let counted = Arc::clone(&running);
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(Peer(peer));
         request.extensions_mut().insert(Here(here.ip()));
-        site.clone().oneshot(request.map(Body::new))
+        let turn = counted.begin();
+        let answer = site.clone().oneshot(request.map(Body::new));
+        async move { answer.await.map(|answer| turn.until_the_end_of(answer)) }
     });
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder
@@ -189,15 +215,19 @@ async fn serve_connection(
     let connection = builder.serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);
     tokio::select! {
-        served = connection.as_mut() => served.map_err(|error| anyhow::anyhow!("{error}")),
-        () = stop.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await.map_err(|error| anyhow::anyhow!("{error}"))
-        }
+        served = connection.as_mut() => return served.map_err(|error| anyhow::anyhow!("{error}")),
+        () = stop.cancelled() => {}
+        () = running.is_idle_for(idle) => {}
     }
+    connection.as_mut().graceful_shutdown();
+    tokio::time::timeout(idle, connection)
+        .await
+        .context("waiting for a client to go")?
+        .map_err(|error| anyhow::anyhow!("{error}"))
 }
 
-/// Answers plain HTTP with a redirect to HTTPS on `port`, and with nothing else, until the hub stops.
+/// Answers plain HTTP with a redirect to HTTPS on `port`, and with what helps people trust the authority, until the hub
+/// stops.
 pub async fn redirect(hub: Arc<Hub>, listener: TcpListener, port: u16) {
     let connections = Arc::new(Semaphore::new(REDIRECTS));
     loop {
@@ -211,9 +241,11 @@ pub async fn redirect(hub: Arc<Hub>, listener: TcpListener, port: u16) {
         match accepted {
             Ok((stream, _)) => {
                 let stop = hub.stop.clone();
+                let hub_of = Arc::clone(&hub);
                 hub.tasks.spawn(async move {
-                    let service = service_fn(move |request: Request<Incoming>| async move {
-                        Ok::<_, Infallible>(redirected(&request, port))
+                    let service = service_fn(move |request: Request<Incoming>| {
+                        let answer = in_plain(&hub_of, &request, port);
+                        async move { Ok::<_, Infallible>(answer) }
                     });
                     let connection = hyper::server::conn::http1::Builder::new()
                         .timer(TokioTimer::new())
@@ -234,6 +266,20 @@ pub async fn redirect(hub: Arc<Hub>, listener: TcpListener, port: u16) {
             }
         }
     }
+}
+
+/// The two exceptions that whoever does not trust the hub yet could not read over HTTPS, and the redirect.
+fn in_plain<B>(hub: &Hub, request: &Request<B>, port: u16) -> Response<Body> {
+    let mut response = match (request.method().as_str(), request.uri().path()) {
+        ("GET" | "HEAD", "/trust") => trust::page(hub, request.headers()),
+        ("GET" | "HEAD", "/authority.crt") => health::authority(hub),
+        _ => return redirected(request, port),
+    };
+    answer::harden(response.headers_mut());
+    response
+        .headers_mut()
+        .remove(header::STRICT_TRANSPORT_SECURITY);
+    response
 }
 
 fn redirected<B>(request: &Request<B>, port: u16) -> Response<Body> {
@@ -271,150 +317,5 @@ fn redirected<B>(request: &Request<B>, port: u16) -> Response<Body> {
 }
 
 #[cfg(test)]
-mod tests {
-    use rustls_pki_types::ServerName;
-    use tokio::io::AsyncReadExt;
-    use tokio::io::AsyncWriteExt;
-    use tokio_rustls::TlsConnector;
-
-    use super::*;
-    use crate::web;
-    use crate::web::testing::TestHub;
-
-    const LIMIT: Duration = Duration::from_secs(10);
-
-    /// A hub's site behind its real listener.
-    async fn listening(connections: usize) -> (TestHub, SocketAddr) {
-        let test = TestHub::new().await;
-        let config = Config {
-            listen: ([127, 0, 0, 1], 0).into(),
-            connections,
-            ..Config::default()
-        };
-        let names = vec!["localhost".to_owned()];
-        let authority = Arc::clone(&test.hub.authority);
-        let https = Https::bind(
-            &config,
-            authority,
-            names.clone(),
-            contract::time::Clock::System.wall(),
-        )
-        .await
-        .unwrap();
-        let address = https.address().unwrap();
-        let site = web::site(Arc::clone(&test.hub), &config, &names);
-        test.hub
-            .tasks
-            .spawn(https.serve(Arc::clone(&test.hub), site));
-        (test, address)
-    }
-
-    fn connector(
-        test: &TestHub,
-        versions: &[&'static rustls::SupportedProtocolVersion],
-    ) -> TlsConnector {
-        let mut roots = rustls::RootCertStore::empty();
-        roots.add(test.hub.authority.certificate().clone()).unwrap();
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = rustls::ClientConfig::builder_with_provider(provider)
-            .with_protocol_versions(versions)
-            .unwrap()
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        TlsConnector::from(Arc::new(config))
-    }
-
-    async fn fetch(connector: &TlsConnector, address: SocketAddr) -> String {
-        let work = async {
-            let stream = TcpStream::connect(address).await.unwrap();
-            let name = ServerName::try_from("localhost").unwrap();
-            let mut stream = connector.connect(name, stream).await.unwrap();
-            let request = "GET /health HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
-            stream.write_all(request.as_bytes()).await.unwrap();
-            let mut answer = String::new();
-            stream.read_to_string(&mut answer).await.unwrap();
-            answer
-        };
-        tokio::time::timeout(LIMIT, work).await.unwrap()
-    }
-
-    /// SE-40, SE-41: TLS 1.2 and 1.3 under a certificate that the hub made itself.
-    #[tokio::test]
-    async fn https_answers_under_the_hubs_own_authority() {
-        let (test, address) = listening(8).await;
-        for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
-            let answer = fetch(&connector(&test, &[version]), address).await;
-            assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-            assert!(answer.contains("\"database\":\"ok\""), "{answer}");
-        }
-    }
-
-    /// SE-40: nothing is answered in plain text.
-    #[tokio::test]
-    async fn plain_text_at_the_https_port_gets_no_answer() {
-        let (_test, address) = listening(8).await;
-        let mut stream = TcpStream::connect(address).await.unwrap();
-        stream
-            .write_all(b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n")
-            .await
-            .unwrap();
-        let mut answer = Vec::new();
-        let read = tokio::time::timeout(LIMIT, stream.read_to_end(&mut answer)).await;
-        assert!(read.is_ok(), "the connection is closed");
-        assert!(
-            !String::from_utf8_lossy(&answer).contains("HTTP/"),
-            "{answer:?}"
-        );
-    }
-
-    #[tokio::test]
-    async fn a_silent_client_costs_one_connection_and_a_stop_ends_all() {
-        let (test, address) = listening(2).await;
-        let silent = TcpStream::connect(address).await.unwrap();
-        let both = [&rustls::version::TLS12, &rustls::version::TLS13];
-        let answer = fetch(&connector(&test, &both), address).await;
-        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-        drop(silent);
-        test.hub.stop.cancel();
-        test.hub.tasks.close();
-        tokio::time::timeout(LIMIT, test.hub.tasks.wait())
-            .await
-            .unwrap();
-    }
-
-    fn location(host: Option<&str>, path: &str, port: u16) -> (StatusCode, String) {
-        let mut request = Request::builder().uri(path);
-        if let Some(host) = host {
-            request = request.header(header::HOST, host);
-        }
-        let response = redirected(&request.body(()).unwrap(), port);
-        let location = response.headers().get(header::LOCATION);
-        (
-            response.status(),
-            location.map_or(String::new(), |l| l.to_str().unwrap().to_owned()),
-        )
-    }
-
-    /// SE-43: `http://host/x` returns 301 to `https://host/x`.
-    #[test]
-    fn plain_http_is_sent_to_https_with_its_path() {
-        assert_eq!(
-            location(Some("hub.example"), "/x?y=1", 443),
-            (
-                StatusCode::MOVED_PERMANENTLY,
-                "https://hub.example/x?y=1".into()
-            )
-        );
-        assert_eq!(
-            location(Some("[::1]:8080"), "/", 8443).1,
-            "https://[::1]:8443/"
-        );
-        for odd in [None, Some(""), Some("a b"), Some("user@hub"), Some("hub/x")] {
-            assert_eq!(
-                location(odd, "/", 443).0,
-                StatusCode::BAD_REQUEST,
-                "{odd:?}"
-            );
-        }
-    }
-}
+#[path = "listen_tests.rs"]
+mod tests;

@@ -21,9 +21,11 @@ use sha2::Digest;
 use sha2::Sha256;
 use uuid::Uuid;
 
+use super::Config;
 use super::routes;
 use super::testing::Person;
 use super::testing::TestHub;
+use super::testing::picture;
 use crate::auth::Seeded;
 use crate::fleet;
 use crate::fleet::edges::Edge;
@@ -46,7 +48,6 @@ const TABLE: &str = include_str!("matrix.txt");
 const PASSWORD: &str = "Correct-Horse-1";
 /// Stands in everything of the world that an outsider must not see.
 const MARK: &str = "CANARY";
-const PICTURE: &[u8] = b"CANARY picture";
 
 /// Everybody who calls, in the order of the table's columns.
 const CALLERS: [&str; 9] = [
@@ -75,8 +76,8 @@ const ADDRESSES: [&str; 9] = [
 ];
 
 /// A hub with one of everything, for a call to be about.
-struct World {
-    hub: TestHub,
+pub(super) struct World {
+    pub(super) hub: TestHub,
     depot: SiteId,
     tenant: Tenant,
     permit: String,
@@ -91,7 +92,12 @@ struct World {
 
 impl World {
     async fn new() -> Self {
-        let hub = TestHub::new().await;
+        Self::under(&Config::default()).await
+    }
+
+    /// The same with these settings of the web.
+    pub(super) async fn under(config: &Config) -> Self {
+        let hub = TestHub::with(config).await;
         let tenant = Tenant {
             organisation: hub.organisation,
             site: hub.site,
@@ -99,9 +105,9 @@ impl World {
             edge: EdgeId(Uuid::from_u128(8)),
         };
         let depot = SiteId::fresh(hub.hub.clock.wall());
-        let sha256: [u8; 32] = Sha256::digest(PICTURE).into();
+        let sha256: [u8; 32] = Sha256::digest(picture()).into();
         write(&hub, move |tx| build(tx, tenant, depot, sha256)).await;
-        let stored = hub.hub.evidence.put(sha256, Bytes::from_static(PICTURE));
+        let stored = hub.hub.evidence.put(sha256, Bytes::from(picture()));
         stored.await.unwrap();
         let admin = hub.admin().await;
         let made = async |path: &str, body: Value| -> String {
@@ -151,7 +157,7 @@ impl World {
         }
     }
 
-    async fn caller(&self, name: &str) -> Person {
+    pub(super) async fn caller(&self, name: &str) -> Person {
         match name {
             "nobody" => self.hub.stranger(),
             "other-site" => {
@@ -181,7 +187,12 @@ impl World {
     }
 
     /// The route's path with the ids of this world in it; of sessions the caller's own.
-    async fn path(&self, route: &str, caller: &Person) -> String {
+    pub(super) async fn path(&self, route: &str, caller: &Person) -> String {
+        self.path_of(route, route, caller).await
+    }
+
+    /// The same of a spelling in which some variables have a value already.
+    pub(super) async fn path_of(&self, route: &str, spelt: &str, caller: &Person) -> String {
         let subject = match route.split('/').nth(3).unwrap_or_default() {
             "passages" if route.contains("/searches/") => self.search.clone(),
             "passages" => passage(1).to_string(),
@@ -197,7 +208,7 @@ impl World {
             "sessions" => own_session(caller).await,
             _ => String::new(),
         };
-        let path = route
+        let path = spelt
             .replace("{id}", &subject)
             .replace("{file}", "index.html")
             .replace("{camera}", "front")
@@ -213,7 +224,7 @@ impl World {
     }
 
     /// A body with which the call succeeds for those who may.
-    fn body(&self, method: &str, route: &str) -> (&'static str, String) {
+    pub(super) fn body(&self, method: &str, route: &str) -> (&'static str, String) {
         let gate = self.tenant.gate;
         let body = match (method, route) {
             ("POST", "/api/v1/setup") => json!({

@@ -11,6 +11,7 @@
 //! - Bodies, times, connections and streams are bounded.
 
 mod accounts;
+mod addresses;
 mod answer;
 mod api_keys;
 mod assets;
@@ -19,6 +20,7 @@ mod audit;
 mod body;
 mod caller;
 mod cameras;
+mod certificates;
 mod checklist;
 mod config;
 mod console;
@@ -29,7 +31,9 @@ mod door;
 mod edges;
 mod error;
 mod gates;
+mod guests;
 mod health;
+mod idempotency;
 mod listen;
 mod live;
 mod log_in;
@@ -40,6 +44,7 @@ mod passages;
 mod permit_preview;
 mod permits;
 mod preferences;
+mod rates;
 mod roles;
 mod routes;
 mod saved_searches;
@@ -51,7 +56,10 @@ mod sites;
 mod statistics;
 #[cfg(any(test, debug_assertions))]
 pub mod testing;
+mod text;
 mod tokens;
+mod traffic;
+mod trust;
 mod visits;
 mod webhook_letters;
 mod webhooks;
@@ -94,10 +102,14 @@ pub type Site = Router;
 /// Makes the whole site: API, document, console. `names` are those of its certificate.
 pub fn site(hub: Arc<Hub>, config: &Config, names: &[String]) -> Router {
     let door = Arc::new(door::Door::new(config, names));
+    let traffic = Arc::new(traffic::Traffic::default());
     let lines = routes::table();
     let mut router = Router::new();
     for line in lines {
-        let admission = caller::Admission::new(Arc::clone(&hub), Arc::clone(&door), &line);
+        let rate = config.rates.of(line.method, line.path);
+        let threshold = rates::Threshold::new(rate, hub.clock.clone());
+        let admission =
+            caller::Admission::new(Arc::clone(&hub), Arc::clone(&door), &line, threshold);
         let guarded = line
             .methods
             .layer(axum::extract::DefaultBodyLimit::max(line.body_bytes))
@@ -109,11 +121,14 @@ pub fn site(hub: Arc<Hub>, config: &Config, names: &[String]) -> Router {
     }
     router
         .fallback(console::serve)
+        .layer(axum::Extension(Arc::clone(&traffic)))
         .layer(tower::util::option_layer(door.sharing()))
         .layer(axum::middleware::from_fn_with_state(
             answer::Surroundings {
                 hub: Arc::clone(&hub),
                 door,
+                traffic,
+                threshold: Arc::new(rates::Threshold::new(config.rates.each, hub.clock.clone())),
             },
             answer::frame,
         ))
@@ -141,6 +156,8 @@ mod door_tests;
 #[cfg(test)]
 mod factor_tests;
 #[cfg(test)]
+mod hostile_tests;
+#[cfg(test)]
 mod identity_tests;
 #[cfg(test)]
 mod key_tests;
@@ -149,7 +166,11 @@ mod matrix_tests;
 #[cfg(test)]
 mod preference_tests;
 #[cfg(test)]
+mod rate_tests;
+#[cfg(test)]
 mod search_tests;
+#[cfg(test)]
+mod secret_tests;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

@@ -45,9 +45,6 @@ use crate::parking::search::Hits;
 use crate::parking::wanted::Wanted;
 use crate::parking::words;
 
-/// Types that a browser may show in the hub's own pages. Anything else an edge names goes out as bytes.
-const SHOWN_TYPES: [&str; 2] = ["image/jpeg", "image/png"];
-
 /// Which passages.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, IntoParams, ToSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -327,18 +324,20 @@ pub async fn show_picture(
         .await
         .map_err(|error| WebError::Internal(error.into()))?
         .ok_or(WebError::NotFound)?;
-    let media_type = SHOWN_TYPES
-        .into_iter()
-        .find(|shown| *shown == picture.media_type)
-        .unwrap_or("application/octet-stream");
+    let bytes = evidence::show(bytes).await.map_err(not_shown)?;
     let headers = [
-        (header::CONTENT_TYPE, media_type),
+        (header::CONTENT_TYPE, "image/jpeg"),
         // A picture never changes, but its time may end: an hour is no loss.
         (header::CACHE_CONTROL, "private, max-age=3600"),
         (header::CONTENT_DISPOSITION, "inline"),
     ]
     .map(|(name, value)| (name, HeaderValue::from_static(value)));
     Ok((headers, bytes).into_response())
+}
+
+/// What an edge sent as a picture and no browser gets to see.
+pub(super) fn not_shown(why: evidence::ShownError) -> WebError {
+    WebError::Conflict(format!("This picture can't be shown: {why}."))
 }
 
 /// Reads the part of a plate that a list is narrowed to; blanks alone mean all.

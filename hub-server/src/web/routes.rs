@@ -11,6 +11,7 @@ use utoipa_axum::router::UtoipaMethodRouter;
 use utoipa_axum::routes;
 
 use super::accounts;
+use super::addresses;
 use super::api_keys;
 use super::audit;
 use super::cameras;
@@ -36,6 +37,7 @@ use super::setup;
 use super::sites;
 use super::statistics;
 use super::tokens;
+use super::trust;
 use super::visits;
 use super::webhook_letters;
 use super::webhooks;
@@ -82,6 +84,7 @@ pub(super) fn table() -> Vec<Line> {
         line(Open, "GET", "/ready", routes!(health::show_ready)),
         line(Scrape, "GET", "/metrics", routes!(health::show_metrics)),
         line(Open, "GET", "/authority.crt", routes!(health::show_authority)),
+        plain(Open, "GET", "/trust", get(trust::show_trust)),
         plain(Open, "GET", "/openapi.json", get(docs::show_document)),
         plain(Open, "GET", "/docs", get(docs::show_page)),
         plain(Open, "GET", "/docs/", get(docs::show_page)),
@@ -132,6 +135,7 @@ pub(super) fn table() -> Vec<Line> {
         line(needs(Right::ManageIntegrations), "POST", "/api/v1/webhooks/{id}/dead-letters/replay", routes!(webhook_letters::replay_dead_letters)),
         line(needs(Right::ManageIntegrations), "POST", "/api/v1/webhooks/{id}/dead-letters/{number}/replay", routes!(webhook_letters::replay_dead_letter)),
         line(needs(Right::ViewAudit), "GET", "/api/v1/audit", routes!(audit::list_audit)),
+        line(needs(Right::Metrics), "GET", "/api/v1/addresses", routes!(addresses::list_addresses)),
         line(needs(Right::ViewPassages), "GET", "/api/v1/live", routes!(live::follow_live)),
 
         line(needs(Right::ViewPassages), "GET", "/api/v1/passages", routes!(passages::list_passages)),
@@ -174,6 +178,14 @@ pub(super) fn table() -> Vec<Line> {
         line(needs(Right::EnrolEdges), "POST", "/api/v1/edges/enrolments", routes!(edges::enrol_edge)),
         line(needs(Right::ViewModels), "GET", "/api/v1/models/metadata", routes!(models::list_models)),
     ]
+}
+
+/// Every route as settings name it: `POST /api/v1/session`.
+pub(super) fn names() -> Vec<String> {
+    let lines = table().into_iter();
+    lines
+        .map(|line| format!("{} {}", line.method, line.path))
+        .collect()
 }
 
 fn needs(right: Right) -> Access {

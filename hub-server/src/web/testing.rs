@@ -1,6 +1,7 @@
 //! A hub without sockets for web tests: the whole site in memory, with people who are logged in. Not in release
 //! builds.
 
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -194,6 +195,11 @@ impl TestHub {
         self.scratch.dir().to_owned()
     }
 
+    /// Every row of every table as text.
+    pub async fn rows(&self) -> BTreeMap<String, BTreeSet<String>> {
+        self.scratch.rows().await
+    }
+
     /// Somebody who is not logged in.
     pub fn stranger(&self) -> Person {
         Person {
@@ -285,6 +291,16 @@ impl TestHub {
             panic!("writing a person: {error:?}");
         }
         person
+    }
+}
+
+/// A small JPEG, as an edge sends one.
+pub fn picture() -> Vec<u8> {
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    let small = image::RgbImage::new(16, 16);
+    match small.write_to(&mut bytes, image::ImageFormat::Jpeg) {
+        Ok(()) => bytes.into_inner(),
+        Err(error) => panic!("writing a picture: {error}"),
     }
 }
 

@@ -14,7 +14,11 @@ export const api = createClient<paths>({ baseUrl: '/', credentials: 'same-origin
 
 api.use({
   onRequest({ request }) {
-    if (request.method !== 'GET') request.headers.set('X-CSRF-Token', csrf)
+    if (request.method !== 'GET') {
+      request.headers.set('X-CSRF-Token', csrf)
+      // The browser may send a request again when a connection breaks; the hub then does it once.
+      request.headers.set('Idempotency-Key', crypto.randomUUID())
+    }
     return request
   },
 })

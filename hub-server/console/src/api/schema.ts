@@ -113,6 +113,27 @@ export interface paths {
     patch?: never
     trace?: never
   }
+  '/api/v1/addresses': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * Lists who called in the last hour, by address: the own organisation's people and keys, and who calls without a
+     *     log-in. Kept in memory since the hub's start.
+     * @description Needs the right `metrics`.
+     */
+    get: operations['list_addresses']
+    put?: never
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
   '/api/v1/audit': {
     parameters: {
       query?: never
@@ -1444,6 +1465,38 @@ export interface components {
       role: string
       /** @description The sites that it is limited to; null for all. */
       sites: string[] | null
+    }
+    /** @description The addresses that called in the last hour. */
+    AddressList: {
+      /** @description The busiest first, 500 at most. */
+      items: components['schemas']['AddressRate'][]
+    }
+    /** @description What came from one address. */
+    AddressRate: {
+      /**
+       * @description The address.
+       * @example 192.0.2.7
+       */
+      address: string
+      /** @description When it called last. */
+      last_seen: components['schemas']['At']
+      /** @description Whether it came with a log-in or a key of your organisation; otherwise without any. */
+      logged_in: boolean
+      /**
+       * Format: int32
+       * @description How many of these were refused (4xx), failed log-ins and rate limits among them.
+       */
+      refused_last_hour: number
+      /**
+       * Format: int32
+       * @description Requests in the last 60 minutes.
+       */
+      requests_last_hour: number
+      /**
+       * Format: int32
+       * @description Requests in the last 60 seconds, the minute that is half over reckoned from its part.
+       */
+      requests_last_minute: number
     }
     /** @description One key, without its secret. */
     ApiKey: {
@@ -4580,6 +4633,34 @@ export interface operations {
           [name: string]: unknown
         }
         content?: never
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  list_addresses: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['AddressList']
+        }
       }
       /** @description A failure */
       default: {

@@ -26,7 +26,9 @@ use super::error::ErrorBody;
 use super::error::FieldFault;
 use super::error::WebError;
 use super::page::Page;
+use super::passages::not_shown;
 use crate::audit;
+use crate::evidence;
 use crate::fleet::cameras;
 use crate::fleet::cameras::CameraError;
 use crate::fleet::cameras::Change;
@@ -349,6 +351,7 @@ pub async fn show_snapshot(
         .map_err(|_| WebError::Conflict("The edge went away before it sent a picture.".into()))?;
     let shot = answer
         .map_err(|why| WebError::Conflict(format!("The edge has no picture: {}.", clean(&why))))?;
+    let bytes = evidence::show(shot.bytes).await.map_err(not_shown)?;
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("image/jpeg")),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
@@ -358,7 +361,7 @@ pub async fn show_snapshot(
                 .unwrap_or_else(|_| HeaderValue::from_static("")),
         ),
     ];
-    Ok((headers, shot.bytes).into_response())
+    Ok((headers, bytes).into_response())
 }
 
 /// What to set.
