@@ -8,7 +8,7 @@ use rusqlite_migration::Migrations;
 use super::StoreError;
 
 /// Every migration in its order. A released file is never changed; a new one is added here.
-const SQLITE: [(&str, &str); 14] = [
+const SQLITE: [(&str, &str); 15] = [
     (
         "0001_house",
         include_str!("../../migrations/sqlite/0001_house.sql"),
@@ -64,6 +64,10 @@ const SQLITE: [(&str, &str); 14] = [
     (
         "0018_brokers",
         include_str!("../../migrations/sqlite/0018_brokers.sql"),
+    ),
+    (
+        "0019_audit",
+        include_str!("../../migrations/sqlite/0019_audit.sql"),
     ),
 ];
 

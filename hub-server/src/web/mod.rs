@@ -16,6 +16,7 @@ mod api_keys;
 mod assets;
 mod at;
 mod audit;
+mod audit_export;
 mod body;
 mod caller;
 mod cameras;
@@ -34,6 +35,7 @@ mod listen;
 mod live;
 mod log_in;
 mod models;
+mod mqtt;
 mod page;
 mod passages;
 mod permit_preview;
@@ -130,6 +132,8 @@ pub fn openapi_text() -> String {
     text
 }
 
+#[cfg(test)]
+mod audit_tests;
 #[cfg(test)]
 mod dashboard_tests;
 #[cfg(test)]
