@@ -55,7 +55,8 @@ const HUB_ROOMS: &[(&str, &[&str])] = &[
     (
         "config",
         &[
-            "web", "link", "store", "evidence", "auth", "fleet", "live", "jobs", "outbound",
+            "web", "link", "store", "evidence", "audit", "auth", "fleet", "live", "jobs",
+            "outbound",
         ],
     ),
     (
@@ -66,6 +67,7 @@ const HUB_ROOMS: &[(&str, &[&str])] = &[
     ),
     ("provision", &["*"]),
     ("faults", &[]),
+    ("home", &["hub", "parking", "fleet", "outbound", "store"]),
     (
         "web",
         &[
@@ -266,7 +268,7 @@ const TABLES: &[(&str, &[&str])] = &[
             "organisations",
         ],
     ),
-    ("audit", &["audit_lines", "audit_ends"]),
+    ("audit", &["audit_lines", "audit_ends", "audit_cuts"]),
     ("evidence", &["pictures", "picture_retention"]),
     (
         "outbound",
@@ -475,7 +477,9 @@ fn the_map_in_the_architecture_document_is_the_tree() {
 
 #[test]
 fn every_proof_named_in_the_feature_list_exists() {
-    let document = fs::read_to_string(root().join("docs/FEATURES.md")).unwrap();
+    let document = ["docs/FEATURES.md", "docs/CONTROLS.md"]
+        .map(|path| fs::read_to_string(root().join(path)).unwrap())
+        .join("\n");
     let mut files = sources();
     collect_all(&root().join("tests"), &mut files);
     for folder in ["shared", "edge-agent/src", "hub-server/src"] {

@@ -68,7 +68,13 @@ enum Command {
 #[derive(Debug, Subcommand)]
 enum AuditCommand {
     /// Walk the hash chains and report the first line of each that was changed, removed or added.
-    Verify,
+    Verify {
+        /// A file that `audit checkpoint` wrote: nothing up to there may have been changed or removed since.
+        #[arg(long)]
+        since: Option<PathBuf>,
+    },
+    /// Print where each trail stands, to be kept outside of this machine.
+    Checkpoint,
 }
 
 #[derive(Debug, Subcommand)]
@@ -94,8 +100,11 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Status => block_on(status(load()?)),
         Command::Account { command } => block_on(change_accounts(load()?, command)),
         Command::Audit {
-            command: AuditCommand::Verify,
-        } => block_on(verify_audit(load()?)),
+            command: AuditCommand::Verify { since },
+        } => block_on(verify_audit(load()?, since)),
+        Command::Audit {
+            command: AuditCommand::Checkpoint,
+        } => block_on(note_checkpoint(load()?)),
         Command::Run => {
             let config = load()?;
             start_log(&config.log)?;
@@ -156,9 +165,30 @@ async fn change_accounts(config: Config, command: account::Command) -> anyhow::R
     say(&account::run(command, &store, &hasher, &clock).await?)
 }
 
-async fn verify_audit(config: Config) -> anyhow::Result<()> {
+async fn note_checkpoint(config: Config) -> anyhow::Result<()> {
     let store = open_store(&config, &Clock::System)?;
-    let reports: Result<Vec<audit::Report>, StoreError> = store.read(audit::verify).await;
+    let noted: Result<Vec<audit::Checkpoint>, StoreError> = store.read(audit::checkpoints).await;
+    for one in noted.context("reading the audit trail")? {
+        say(&format!("{one}\n"))?;
+    }
+    Ok(())
+}
+
+async fn verify_audit(config: Config, since: Option<PathBuf>) -> anyhow::Result<()> {
+    let noted = match since {
+        None => Vec::new(),
+        Some(file) => std::fs::read_to_string(&file)
+            .with_context(|| format!("reading {}", file.display()))?
+            .lines()
+            .map(|line| {
+                line.parse::<audit::Checkpoint>()
+                    .with_context(|| format!("reading the checkpoint {line:?}"))
+            })
+            .collect::<anyhow::Result<Vec<audit::Checkpoint>>>()?,
+    };
+    let store = open_store(&config, &Clock::System)?;
+    let reports: Result<Vec<audit::Report>, StoreError> =
+        store.read(move |tx| audit::verify(tx, &noted)).await;
     let mut broken = 0;
     for report in reports.context("reading the audit trail")? {
         let end: String = report

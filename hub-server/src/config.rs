@@ -17,6 +17,7 @@ use figment::value::Value;
 use serde::Deserialize;
 use serde::Serialize;
 
+use crate::audit;
 use crate::auth;
 use crate::evidence;
 use crate::link;
@@ -37,6 +38,8 @@ pub struct Config {
     pub web: web::Config,
     /// How people log in.
     pub auth: auth::Config,
+    /// The audit trail.
+    pub audit: audit::Config,
     /// The pictures.
     pub evidence: evidence::Config,
     /// The edges.
@@ -65,6 +68,7 @@ impl Default for Config {
             data: PathBuf::from("/var/lib/gatewarden-hub"),
             web: web::Config::default(),
             auth: auth::Config::default(),
+            audit: audit::Config::default(),
             evidence: evidence::Config::default(),
             link: link::Config::default(),
             outbound: outbound::Config::default(),

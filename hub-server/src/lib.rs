@@ -8,6 +8,7 @@ pub mod config;
 pub mod evidence;
 pub mod faults;
 pub mod fleet;
+pub mod home;
 pub mod hub;
 pub mod intake;
 pub mod link;

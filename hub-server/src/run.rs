@@ -22,6 +22,7 @@ use tracing::error;
 use tracing::info;
 use tracing::warn;
 
+use crate::audit;
 use crate::auth;
 use crate::auth::Token;
 use crate::config;
@@ -32,6 +33,7 @@ use crate::faults;
 use crate::fleet::authority::Authority;
 use crate::fleet::presence::Presence;
 use crate::fleet::sight::Sight;
+use crate::home;
 use crate::hub::Hub;
 use crate::hub::Parts;
 use crate::hub::WebSettings;
@@ -48,6 +50,8 @@ use crate::web;
 /// Tasks that have not ended by then are cut off.
 const STOP_WITHIN: Duration = Duration::from_secs(20);
 const SESSIONS_EVERY: Duration = Duration::from_secs(10 * 60);
+const AUDIT_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const OUTBOX_EVERY: Duration = Duration::from_secs(60);
 const PICTURES_EVERY: Duration = Duration::from_secs(60 * 60);
 
@@ -137,6 +141,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     }));
     let site = web::site(Arc::clone(&hub), &config.web, &names);
     start(&hub, https, site, redirect, link, port);
+    end_audit(&hub, config.audit.keep_days);
     greet(&hub).await?;
     hub.ready.store(true, Ordering::SeqCst);
     tell_systemd(sd_notify::NotifyState::Ready);
@@ -196,6 +201,7 @@ fn start(
         remove_sessions,
     );
     hub.tasks.spawn(hub.courier().run(hub.stop.clone()));
+    hub.tasks.spawn(home::publisher(hub).run(hub.stop.clone()));
     every(hub, OUTBOX_EVERY, "ending delivered events", trim_outbox);
     every(
         hub,
@@ -237,6 +243,41 @@ async fn remove_sessions(hub: Arc<Hub>) -> anyhow::Result<usize> {
         })
         .await;
     Ok(removed?)
+}
+
+/// Ends old lines of the audit trail, if a limit is set.
+fn end_audit(hub: &Arc<Hub>, keep_days: u32) {
+    if keep_days == 0 {
+        return;
+    }
+    let hub = Arc::clone(hub);
+    hub.clone().tasks.spawn(async move {
+        loop {
+            let now = hub.clock.wall();
+            let kept = DAY.saturating_mul(keep_days);
+            let kept = i64::try_from(kept.as_millis()).unwrap_or(i64::MAX);
+            let limit = Timestamp::from_millis(now.as_millis().saturating_sub(kept));
+            let ended: Result<usize, StoreError> = hub
+                .store
+                .write(Priority::Machines, move |tx| audit::expire(tx, limit, now))
+                .await;
+            match ended {
+                Ok(0) => {}
+                Ok(count) => {
+                    info!(count, "{count} old lines of the audit trail ended");
+                    // Many end in many small transactions, so that nobody waits for long.
+                    if count >= audit::ENDED_AT_ONCE && !hub.stop.is_cancelled() {
+                        continue;
+                    }
+                }
+                Err(error) => warn!("ending old lines of the audit trail failed: {error}"),
+            }
+            tokio::select! {
+                () = hub.stop.cancelled() => return,
+                () = tokio::time::sleep(AUDIT_EVERY) => {}
+            }
+        }
+    });
 }
 
 async fn trim_outbox(hub: Arc<Hub>) -> anyhow::Result<usize> {

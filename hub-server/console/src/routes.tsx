@@ -38,6 +38,8 @@ export const router = createBrowserRouter([
               at('accounts', () => import('./accounts/AccountsPage')),
               at('roles', () => import('./roles/RolesPage')),
               at('keys', () => import('./keys/KeysPage')),
+              at('webhooks', () => import('./webhooks/WebhooksPage')),
+              at('mqtt', () => import('./mqtt/MqttPage')),
               at('account', () => import('./account/OwnAccountPage')),
               at('*', () => import('./shell/NoSuchPage')),
             ],

@@ -55,6 +55,12 @@ pub struct Filter {
     pub action: Option<String>,
     /// Only this account's.
     pub account: Option<AccountId>,
+    /// Only what was done to this kind of thing.
+    pub object_kind: Option<String>,
+    /// Only what was done to the thing of this id.
+    pub object: Option<String>,
+    /// Only from this address.
+    pub address: Option<String>,
     /// Not before.
     pub from: Option<Timestamp>,
     /// Before.
@@ -137,30 +143,116 @@ pub fn list(
     filter: &Filter,
     limit: i64,
 ) -> Result<Vec<Line>, StoreError> {
+    let (within, mut values) = filter.clause(organisation);
+    values.push(limit.into());
+    let limit = values.len();
     tx.list(
-        "SELECT organisation, number, at, actor_kind, actor_id, actor_name, action, object_kind, object_id, summary, \
-         details, address, previous, hash FROM audit_lines \
-         WHERE organisation = $1 AND number < $2 AND at >= $3 AND at < $4 \
-         AND (CAST($5 AS TEXT) IS NULL OR action = $5) AND ($6 = 0 OR actor_id = $7) \
-         ORDER BY number DESC LIMIT $8",
-        &[
-            organisation.into(),
-            filter.before.unwrap_or(i64::MAX).into(),
-            filter.from.unwrap_or(Timestamp::from_millis(i64::MIN)).into(),
-            filter.until.unwrap_or(Timestamp::from_millis(i64::MAX)).into(),
-            filter.action.clone().into(),
-            filter.account.is_some().into(),
-            filter.account.map_or(Value::Bytes(Vec::new()), Value::from),
-            limit.into(),
-        ],
+        &format!(
+            "SELECT organisation, number, at, actor_kind, actor_id, actor_name, action, object_kind, object_id, summary, \
+             details, address, previous, hash FROM audit_lines {within} ORDER BY number DESC LIMIT ${limit}"
+        ),
+        &values,
     )?
     .iter()
     .map(read)
     .collect()
 }
 
+/// By what lines are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// The day in UTC, as `2026-01-31`.
+    Day,
+    /// What was done.
+    Action,
+    /// Who did it, by the name of that day.
+    Actor,
+}
+
+/// How many lines have something in common.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Count {
+    /// What they have in common.
+    pub key: String,
+    /// How many.
+    pub count: i64,
+}
+
+/// Counts the lines: days in their order, others by how many. At most 1,000 groups.
+pub fn count(
+    tx: &mut Tx,
+    organisation: OrganisationId,
+    filter: &Filter,
+    by: By,
+) -> Result<Vec<Count>, StoreError> {
+    let (within, values) = filter.clause(organisation);
+    // Whole days since 1970, rounded down for moments before it, too.
+    let day = "(at - ((at % 86400000) + 86400000) % 86400000) / 86400000";
+    let (key, order) = match by {
+        By::Day => (day, "1 DESC"),
+        By::Action => ("action", "2 DESC, 1"),
+        By::Actor => (
+            "CASE WHEN actor_name = '' THEN actor_kind ELSE actor_name END",
+            "2 DESC, 1",
+        ),
+    };
+    let mut counts = tx
+        .list(
+            &format!("SELECT {key}, count(*) FROM audit_lines {within} GROUP BY 1 ORDER BY {order} LIMIT 1000"),
+            &values,
+        )?
+        .iter()
+        .map(|row| {
+            let key = match by {
+                By::Day => day_name(row.int(0)?),
+                By::Action | By::Actor => row.text(0)?,
+            };
+            Ok(Count {
+                key,
+                count: row.int(1)?,
+            })
+        })
+        .collect::<Result<Vec<Count>, StoreError>>()?;
+    if by == By::Day {
+        counts.reverse();
+    }
+    Ok(counts)
+}
+
+/// `2026-01-31` of whole days since 1970.
+fn day_name(day: i64) -> String {
+    Timestamp::from_millis(day.saturating_mul(86_400_000))
+        .to_string()
+        .chars()
+        .take_while(|c| *c != 'T')
+        .collect()
+}
+
+impl Filter {
+    /// What goes behind FROM, and its values.
+    fn clause(&self, organisation: OrganisationId) -> (String, Vec<Value>) {
+        let mut sql = "WHERE organisation = $1".to_owned();
+        let mut values: Vec<Value> = vec![organisation.into()];
+        let mut and = |condition: &str, value: Option<Value>| {
+            if let Some(value) = value {
+                values.push(value);
+                sql.push_str(&format!(" AND {condition} ${}", values.len()));
+            }
+        };
+        and("number <", self.before.map(Value::from));
+        and("at >=", self.from.map(Value::from));
+        and("at <", self.until.map(Value::from));
+        and("action =", self.action.as_ref().map(Value::from));
+        and("actor_id =", self.account.map(Value::from));
+        and("object_kind =", self.object_kind.as_ref().map(Value::from));
+        and("object_id =", self.object.as_ref().map(Value::from));
+        and("address =", self.address.as_ref().map(Value::from));
+        (sql, values)
+    }
+}
+
 /// Returns up to `limit` lines after `after`, oldest first: the order in which the chain is walked.
-pub(super) fn list_onwards(
+pub fn list_onwards(
     tx: &mut Tx,
     organisation: OrganisationId,
     after: i64,

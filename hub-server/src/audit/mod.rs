@@ -5,25 +5,44 @@
 //! `hub-server audit verify` walks them (`chain`). Refused attempts are recorded, too.
 //!
 //! What holds here:
-//! - Lines are only ever added; numbers rise from 1 without gaps.
+//! - Lines are only ever added; numbers rise from 1 without gaps. Retention ends the oldest and says so in the trail.
 //! - A line's hash is SHA-256 over the hash before it and the line in canonical CBOR (see `chain`).
 //! - No secrets, and no plates or names of people in `summary`; `details` may carry what was changed.
 
 mod chain;
+mod expire;
 mod lines;
 
 use contract::ids::AccountId;
 use contract::ids::EdgeId;
 use contract::ids::OrganisationId;
 use contract::time::Timestamp;
+use serde::Deserialize;
+use serde::Serialize;
 
+pub use chain::Checkpoint;
 pub use chain::Fault;
 pub use chain::Report;
+pub use chain::checkpoints;
 pub use chain::verify;
+pub use expire::ENDED_AT_ONCE;
+pub use expire::expire;
+pub use lines::By;
+pub use lines::Count;
 pub use lines::Filter;
 pub use lines::Line;
+pub use lines::count;
 pub use lines::list;
+pub use lines::list_onwards;
 pub use lines::record;
+
+/// Section `[audit]`.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// How many days a line is kept at least; 0: for ever.
+    pub keep_days: u32,
+}
 
 /// Who did it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -12,6 +12,7 @@
 //!   correction stands beside the events and never in their place.
 
 pub mod arrivals;
+pub mod barriers;
 pub mod likelihood;
 pub mod occupancy;
 pub mod passage_sheet;

@@ -58,20 +58,24 @@ const SQLITE: &[(&str, &str)] = &[
         include_str!("../../migrations/sqlite/0012_tokens.sql"),
     ),
     (
-        "0017_outbox",
-        include_str!("../../migrations/sqlite/0017_outbox.sql"),
+        "0013_outbox",
+        include_str!("../../migrations/sqlite/0013_outbox.sql"),
     ),
     (
-        "0018_brokers",
-        include_str!("../../migrations/sqlite/0018_brokers.sql"),
+        "0014_brokers",
+        include_str!("../../migrations/sqlite/0014_brokers.sql"),
     ),
     (
-        "0021_plates",
-        include_str!("../../migrations/sqlite/0021_plates.sql"),
+        "0015_audit",
+        include_str!("../../migrations/sqlite/0015_audit.sql"),
     ),
     (
-        "0015_kept_answers",
-        include_str!("../../migrations/sqlite/0015_kept_answers.sql"),
+        "0016_plates",
+        include_str!("../../migrations/sqlite/0016_plates.sql"),
+    ),
+    (
+        "0017_kept_answers",
+        include_str!("../../migrations/sqlite/0017_kept_answers.sql"),
     ),
 ];
 

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::at::At;
 use super::body::Query;
 use super::caller::Asked;
+use super::error::ErrorBody;
 use super::error::WebError;
 use super::page::Page;
 use super::page::limit;
@@ -70,12 +71,38 @@ pub struct AuditQuery {
     /// Only this account.
     #[param(value_type = Option<Uuid>)]
     pub account: Option<AccountId>,
+    /// Only what was done to this kind of thing: `permit`.
+    pub object_kind: Option<String>,
+    /// Only what was done to the thing of this id.
+    pub object: Option<String>,
+    /// Only from this address.
+    pub address: Option<String>,
     /// Not before.
     #[param(value_type = Option<String>, format = DateTime)]
     pub from: Option<At>,
     /// Before.
     #[param(value_type = Option<String>, format = DateTime)]
     pub until: Option<At>,
+}
+
+impl AuditQuery {
+    pub(super) fn filter(self) -> Result<audit::Filter, WebError> {
+        let before = self
+            .cursor
+            .map(|cursor| cursor.parse())
+            .transpose()
+            .map_err(|_| WebError::invalid("cursor", "is not from a page of this list"))?;
+        Ok(audit::Filter {
+            before,
+            action: self.action,
+            account: self.account,
+            object_kind: self.object_kind,
+            object: self.object,
+            address: self.address,
+            from: self.from.map(|at| at.0),
+            until: self.until.map(|at| at.0),
+        })
+    }
 }
 
 impl From<audit::Line> for AuditLine {
@@ -100,25 +127,14 @@ impl From<audit::Line> for AuditLine {
 }
 
 /// Lists the trail, newest first.
-#[utoipa::path(get, path = "/api/v1/audit", tag = "audit", params(AuditQuery), responses((status = 200, body = Page<AuditLine>)))]
+#[utoipa::path(get, path = "/api/v1/audit", tag = "audit", params(AuditQuery), responses((status = 200, body = Page<AuditLine>), (status = "default", body = ErrorBody)))]
 pub async fn list_audit(
     State(hub): State<Arc<Hub>>,
     asked: Asked,
     Query(query): Query<AuditQuery>,
 ) -> Result<Json<Page<AuditLine>>, WebError> {
     let limit = limit(query.limit)?;
-    let before = query
-        .cursor
-        .map(|cursor| cursor.parse())
-        .transpose()
-        .map_err(|_| WebError::invalid("cursor", "is not from a page of this list"))?;
-    let filter = audit::Filter {
-        before,
-        action: query.action,
-        account: query.account,
-        from: query.from.map(|at| at.0),
-        until: query.until.map(|at| at.0),
-    };
+    let filter = query.filter()?;
     let organisation = asked.caller.organisation;
     let lines = hub
         .store
@@ -131,7 +147,7 @@ pub async fn list_audit(
     Ok(Json(Page::of(lines, limit, |line| line.id.clone())))
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
     bytes.iter().fold(String::new(), |mut text, byte| {
         // Writing to a string does not fail.

@@ -217,6 +217,8 @@ impl World {
         // A plate that is near one of this world.
         let path = match route {
             "/api/v1/permits/preview" => format!("{path}?plate=ZANARY1"),
+            "/api/v1/audit/counts" => format!("{path}?by=day"),
+            "/api/v1/audit/export" => format!("{path}?format=csv"),
             _ => path,
         };
         assert!(!path.contains('{'), "no value for a variable of {route}");
@@ -259,6 +261,10 @@ impl World {
             ("POST", "/api/v1/keys") => {
                 json!({ "name": "new", "rights": ["view_fleet"], "expires_at": null })
             }
+            ("PUT", "/api/v1/mqtt") => json!({
+                "host": "127.0.0.1", "port": 9, "tls": false, "user": "", "password": null, "prefix": "gatewarden",
+                "discovery": "homeassistant", "on": false
+            }),
             ("POST" | "PUT", "/api/v1/webhooks" | "/api/v1/webhooks/{id}") => json!({
                 "name": "new", "url": "http://127.0.0.1:9/", "kinds": ["passage"], "sites": null, "paused": true
             }),

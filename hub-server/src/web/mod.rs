@@ -17,6 +17,7 @@ mod api_keys;
 mod assets;
 mod at;
 mod audit;
+mod audit_export;
 mod body;
 mod caller;
 mod cameras;
@@ -38,6 +39,7 @@ mod listen;
 mod live;
 mod log_in;
 mod models;
+mod mqtt;
 mod page;
 mod passage_export;
 mod passages;
@@ -147,6 +149,8 @@ pub fn openapi_text() -> String {
     text
 }
 
+#[cfg(test)]
+mod audit_tests;
 #[cfg(test)]
 mod dashboard_tests;
 #[cfg(test)]

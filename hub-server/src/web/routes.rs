@@ -14,6 +14,7 @@ use super::accounts;
 use super::addresses;
 use super::api_keys;
 use super::audit;
+use super::audit_export;
 use super::cameras;
 use super::checklist;
 use super::dashboard;
@@ -23,6 +24,7 @@ use super::gates;
 use super::health;
 use super::live;
 use super::models;
+use super::mqtt;
 use super::passage_export;
 use super::passages;
 use super::permit_preview;
@@ -136,6 +138,11 @@ pub(super) fn table() -> Vec<Line> {
         line(needs(Right::ManageIntegrations), "POST", "/api/v1/webhooks/{id}/dead-letters/{number}/replay", routes!(webhook_letters::replay_dead_letter)),
         line(needs(Right::ViewAudit), "GET", "/api/v1/audit", routes!(audit::list_audit)),
         line(needs(Right::Metrics), "GET", "/api/v1/addresses", routes!(addresses::list_addresses)),
+        line(needs(Right::ViewAudit), "GET", "/api/v1/audit/counts", routes!(audit_export::count_audit)),
+        line(needs(Right::ViewAudit), "GET", "/api/v1/audit/export", routes!(audit_export::export_audit)),
+        line(needs(Right::ManageIntegrations), "GET", "/api/v1/mqtt", routes!(mqtt::show_mqtt)),
+        line(needs(Right::ManageIntegrations), "PUT", "/api/v1/mqtt", routes!(mqtt::set_mqtt)),
+        line(needs(Right::ManageIntegrations), "DELETE", "/api/v1/mqtt", routes!(mqtt::remove_mqtt)),
         line(needs(Right::ViewPassages), "GET", "/api/v1/live", routes!(live::follow_live)),
 
         line(needs(Right::ViewPassages), "GET", "/api/v1/passages", routes!(passages::list_passages)),

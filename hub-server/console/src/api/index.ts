@@ -42,6 +42,8 @@ export type Dashboard = Schemas['Dashboard']
 export type Statistics = Schemas['Statistics']
 export type ChecklistItem = Schemas['ChecklistItem']
 export type AuditLine = Schemas['AuditLine']
+export type Webhook = Schemas['Webhook']
+export type MqttBroker = Schemas['MqttBroker']
 
 export { api, ApiError, take } from './client'
 export type { FieldFault } from './client'

@@ -154,6 +154,46 @@ export interface paths {
     patch?: never
     trace?: never
   }
+  '/api/v1/audit/counts': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * Counts the trail's lines by day, action or actor.
+     * @description Needs the right `view_audit`.
+     */
+    get: operations['count_audit']
+    put?: never
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/v1/audit/export': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * Sends the trail as a file, newest first, as long as it is. Who took it stands in the trail.
+     * @description Needs the right `view_audit`.
+     */
+    get: operations['export_audit']
+    put?: never
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
   '/api/v1/auth/refresh': {
     parameters: {
       query?: never
@@ -529,6 +569,35 @@ export interface paths {
     put?: never
     post?: never
     delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/v1/mqtt': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * Shows where the organisation publishes, and how that goes.
+     * @description Needs the right `manage_integrations`.
+     */
+    get: operations['show_mqtt']
+    /**
+     * Sets where the organisation publishes. A broker that is set first gets what happens from then on; the settings of
+     *     one can be changed without losing what waits.
+     * @description Needs the right `manage_integrations`.
+     */
+    put: operations['set_mqtt']
+    post?: never
+    /**
+     * Ends publishing, and forgets the broker with its password and what waits for it.
+     * @description Needs the right `manage_integrations`.
+     */
+    delete: operations['remove_mqtt']
     options?: never
     head?: never
     patch?: never
@@ -1558,6 +1627,25 @@ export interface components {
       /** @description Its name of that day. */
       name: string
     }
+    /** @description Lines that have something in common. */
+    AuditCount: {
+      /**
+       * Format: int64
+       * @description How many they are.
+       * @example 12
+       */
+      count: number
+      /**
+       * @description What they have in common: a day, an action or a name.
+       * @example permit.create
+       */
+      key: string
+    }
+    /** @description The counts. */
+    AuditCounts: {
+      /** @description Days in their order, at most the last 1,000; others by how many. */
+      items: components['schemas']['AuditCount'][]
+    }
     /** @description One line of the trail. */
     AuditLine: {
       /** @description What was done: `permit.create`. */
@@ -2414,6 +2502,90 @@ export interface components {
       at: components['schemas']['At']
       /** @description The edge. */
       edge: components['schemas']['Named']
+    }
+    /** @description Where the organisation publishes, and how that goes. */
+    Mqtt: {
+      broker?: components['schemas']['MqttBroker'] | null
+    }
+    /** @description A broker. Its password is never shown. */
+    MqttBroker: {
+      /**
+       * @description Home Assistant's prefix; empty: nothing is announced to it.
+       * @example homeassistant
+       */
+      discovery: string
+      /** @description Whether a password is set. */
+      has_password: boolean
+      /**
+       * @description Its name or address.
+       * @example broker.example.com
+       */
+      host: string
+      /** @description Why the last attempt failed, or nothing. */
+      last_error: string
+      last_success_at?: components['schemas']['At'] | null
+      next_attempt_at?: components['schemas']['At'] | null
+      /** @description Whether anything is published. */
+      on: boolean
+      /**
+       * Format: int32
+       * @description Its port.
+       * @example 8883
+       */
+      port: number
+      /**
+       * @description How every topic begins.
+       * @example gatewarden
+       */
+      prefix: string
+      /** @description Whether it is called over TLS. */
+      tls: boolean
+      /** @description With what the hub logs in; empty: without. */
+      user: string
+      /**
+       * Format: int64
+       * @description Events that the broker has not got.
+       * @example 0
+       */
+      waiting: number
+    }
+    /** @description Where the organisation is to publish. */
+    MqttInput: {
+      /**
+       * @description Home Assistant's prefix; empty: nothing is announced to it.
+       * @example homeassistant
+       */
+      discovery: string
+      /**
+       * @description The broker's name or address; one in a private network needs `[outbound] allow`.
+       * @example broker.example.com
+       */
+      host: string
+      /** @description Whether anything is published. */
+      on: boolean
+      /**
+       * @description Its password; null keeps the one that is set.
+       * @example null
+       */
+      password: string | null
+      /**
+       * Format: int32
+       * @description Its port.
+       * @example 8883
+       */
+      port: number
+      /**
+       * @description How every topic begins.
+       * @example gatewarden
+       */
+      prefix: string
+      /** @description Whether it is called over TLS; without it in allowed networks only. */
+      tls: boolean
+      /**
+       * @description With what the hub logs in; empty: without.
+       * @example gatewarden
+       */
+      user: string
     }
     /** @description Something of the fleet, as a list names it. */
     Named: {
@@ -4684,6 +4856,12 @@ export interface operations {
         action?: string
         /** @description Only this account. */
         account?: string
+        /** @description Only what was done to this kind of thing: `permit`. */
+        object_kind?: string
+        /** @description Only what was done to the thing of this id. */
+        object?: string
+        /** @description Only from this address. */
+        address?: string
         /** @description Not before. */
         from?: string
         /** @description Before. */
@@ -4701,6 +4879,94 @@ export interface operations {
         }
         content: {
           'application/json': components['schemas']['Page_AuditLine']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  count_audit: {
+    parameters: {
+      query: {
+        /** @description `day`, `action` or `actor`. */
+        by: 'day' | 'action' | 'actor'
+        /** @description Only this action. */
+        action?: string
+        /** @description Only this account. */
+        account?: string
+        /** @description Only what was done to this kind of thing: `permit`. */
+        object_kind?: string
+        /** @description Only from this address. */
+        address?: string
+        /** @description Not before. */
+        from?: string
+        /** @description Before. */
+        until?: string
+      }
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['AuditCounts']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  export_audit: {
+    parameters: {
+      query: {
+        /** @description `csv` or `jsonl`. */
+        format: 'csv' | 'jsonl'
+        /** @description Only this action. */
+        action?: string
+        /** @description Only this account. */
+        account?: string
+        /** @description Only what was done to this kind of thing: `permit`. */
+        object_kind?: string
+        /** @description Only what was done to the thing of this id. */
+        object?: string
+        /** @description Only from this address. */
+        address?: string
+        /** @description Not before. */
+        from?: string
+        /** @description Before. */
+        until?: string
+      }
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'text/csv': string
         }
       }
       /** @description A failure */
@@ -5507,6 +5773,92 @@ export interface operations {
         content: {
           'application/json': components['schemas']['Page_ModelOfEdge']
         }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  show_mqtt: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Mqtt']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  set_mqtt: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['MqttInput']
+      }
+    }
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Mqtt']
+        }
+      }
+      /** @description A failure */
+      default: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  remove_mqtt: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      204: {
+        headers: {
+          [name: string]: unknown
+        }
+        content?: never
       }
       /** @description A failure */
       default: {

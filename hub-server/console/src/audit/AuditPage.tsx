@@ -1,13 +1,14 @@
-// The audit trail, filtered by act, account and time.
-import { ActionIcon, Group, Select, Text, TextInput } from '@mantine/core'
+// The audit trail, filtered by act, account, thing, address and time; counted by day, and taken as a file.
+import { ActionIcon, Button, Group, Select, Text, TextInput } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
-import { IconChevronDown, IconChevronRight, IconClipboardList } from '@tabler/icons-react'
+import { IconChevronDown, IconChevronRight, IconClipboardList, IconDownload } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { Fragment, useState } from 'react'
 
 import { api, type AuditLine, take } from '../api'
 import { fromField } from '../format/time'
 import { wordOf } from '../format/word'
+import { Bars } from '../parts/Bars'
 import { Empty } from '../parts/Empty'
 import { Failure } from '../parts/Failure'
 import { Lines } from '../parts/Lines'
@@ -20,6 +21,9 @@ import { useMay } from '../session/session'
 import { text } from '../strings'
 import classes from './audit.module.css'
 
+/** The most days of the chart. */
+const DAYS = 60
+
 export default function AuditPage() {
   const mayList = useMay('manage_accounts')
   const [typed, setTyped] = useState('')
@@ -27,30 +31,48 @@ export default function AuditPage() {
   const [account, setAccount] = useState<string | null>(null)
   const [from, setFrom] = useState('')
   const [until, setUntil] = useState('')
+  const [typedKind, setTypedKind] = useState('')
+  const [kind] = useDebouncedValue(typedKind.trim(), 300)
+  const [typedAddress, setTypedAddress] = useState('')
+  const [address] = useDebouncedValue(typedAddress.trim(), 300)
+  const query = {
+    action: action || undefined,
+    account: account ?? undefined,
+    object_kind: kind || undefined,
+    address: address || undefined,
+    from: fromField(from) ?? undefined,
+    until: fromField(until) ?? undefined,
+  }
   const accounts = useQuery({
     queryKey: ['accounts'],
     queryFn: async () => (await take(api.GET('/api/v1/accounts'))).items,
     enabled: mayList,
   })
-  const list = usePages(['audit', action, account, from, until], (cursor) =>
-    take(
-      api.GET('/api/v1/audit', {
-        params: {
-          query: {
-            cursor,
-            limit: 50,
-            action: action || undefined,
-            account: account ?? undefined,
-            from: fromField(from) ?? undefined,
-            until: fromField(until) ?? undefined,
-          },
-        },
-      }),
-    ),
+  const list = usePages(['audit', query], (cursor) =>
+    take(api.GET('/api/v1/audit', { params: { query: { ...query, cursor, limit: 50 } } })),
   )
+  const days = useQuery({
+    queryKey: ['audit', 'days', query],
+    queryFn: async () =>
+      (await take(api.GET('/api/v1/audit/counts', { params: { query: { ...query, by: 'day' } } }))).items,
+    placeholderData: (old) => old,
+  })
   return (
     <>
-      <PageHead title={text.audit.title} lead={text.audit.lead} />
+      <PageHead title={text.audit.title} lead={text.audit.lead}>
+        {(['csv', 'jsonl'] as const).map((format) => (
+          <Button
+            key={format}
+            component="a"
+            href={fileOf(format, query)}
+            download
+            variant="default"
+            leftSection={<IconDownload size={16} aria-hidden="true" />}
+          >
+            {format === 'csv' ? text.audit.asCsv : text.audit.asJsonLines}
+          </Button>
+        ))}
+      </PageHead>
       <Group mb="md" gap="sm" align="flex-end" role="search">
         <TextInput
           label={text.audit.action}
@@ -73,6 +95,23 @@ export default function AuditPage() {
           />
         )}
         <TextInput
+          label={text.audit.objectKind}
+          autoComplete="off"
+          spellCheck={false}
+          w={{ base: 'calc(50% - 6px)', xs: 150 }}
+          value={typedKind}
+          onChange={(event) => setTypedKind(event.currentTarget.value)}
+        />
+        <TextInput
+          label={text.audit.address}
+          placeholder="192.0.2.7"
+          autoComplete="off"
+          spellCheck={false}
+          w={{ base: 'calc(50% - 6px)', xs: 150 }}
+          value={typedAddress}
+          onChange={(event) => setTypedAddress(event.currentTarget.value)}
+        />
+        <TextInput
           type="datetime-local"
           label={text.audit.from}
           w={{ base: 'calc(50% - 6px)', xs: 200 }}
@@ -87,6 +126,14 @@ export default function AuditPage() {
           onChange={(event) => setUntil(event.currentTarget.value)}
         />
       </Group>
+      {days.data && days.data.length > 1 && (
+        <Bars
+          title={text.audit.perDay}
+          axis={text.audit.day}
+          series={[{ name: text.audit.lines, tone: 'first' }]}
+          bars={days.data.slice(-DAYS).map(({ key, count }) => ({ label: key.slice(5), name: key, values: [count] }))}
+        />
+      )}
       {list.error && <Failure error={list.error} onRetry={() => void list.refetch()} />}
       {list.isPending && <Lines />}
       {list.items?.length === 0 && (
@@ -96,6 +143,12 @@ export default function AuditPage() {
       <MorePages list={list} />
     </>
   )
+}
+
+/** The address of a file of the trail, with the filters that are set. */
+function fileOf(format: 'csv' | 'jsonl', query: Record<string, string | undefined>): string {
+  const given = Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined)
+  return `/api/v1/audit/export?${new URLSearchParams([['format', format], ...given]).toString()}`
 }
 
 function Trail({ lines }: { lines: AuditLine[] }) {

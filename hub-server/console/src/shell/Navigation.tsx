@@ -2,6 +2,7 @@
 import { ActionIcon, Menu, Text, UnstyledButton, useMantineColorScheme } from '@mantine/core'
 import {
   IconActivity,
+  IconBroadcast,
   IconCar,
   IconCheck,
   IconClipboardList,
@@ -19,6 +20,7 @@ import {
   IconSun,
   IconUserCircle,
   IconUsers,
+  IconWebhook,
   IconX,
 } from '@tabler/icons-react'
 import { useMutation } from '@tanstack/react-query'
@@ -47,6 +49,8 @@ type PageName =
   | 'accounts'
   | 'roles'
   | 'keys'
+  | 'webhooks'
+  | 'mqtt'
 
 const PAGES: readonly { to: string; name: PageName; icon: typeof IconCar; right: Right | null }[] = [
   { to: '/', name: 'overview', icon: IconLayoutDashboard, right: null },
@@ -59,6 +63,8 @@ const PAGES: readonly { to: string; name: PageName; icon: typeof IconCar; right:
   { to: '/accounts', name: 'accounts', icon: IconUsers, right: 'manage_accounts' },
   { to: '/roles', name: 'roles', icon: IconShieldCheck, right: 'manage_accounts' },
   { to: '/keys', name: 'keys', icon: IconKey, right: 'manage_keys' },
+  { to: '/webhooks', name: 'webhooks', icon: IconWebhook, right: 'manage_integrations' },
+  { to: '/mqtt', name: 'mqtt', icon: IconBroadcast, right: 'manage_integrations' },
   { to: '/checklist', name: 'checklist', icon: IconListCheck, right: 'manage_accounts' },
 ]
 

@@ -62,6 +62,8 @@ export const shell: Like<typeof english> = {
     accounts: 'Konten',
     roles: 'Rollen',
     keys: 'API-Schlüssel',
+    webhooks: 'Webhooks',
+    mqtt: 'MQTT',
     own: 'Mein Konto',
     logOut: 'Abmelden',
     scheme: 'Farben',

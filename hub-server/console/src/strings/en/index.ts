@@ -13,6 +13,8 @@ import { audit } from './audit'
 import { accounts } from './accounts'
 import { keys } from './keys'
 import { own } from './own'
+import { mqtt } from './mqtt'
+import { webhooks } from './webhooks'
 
 export const en = {
   ...shell,
@@ -29,4 +31,6 @@ export const en = {
   ...accounts,
   ...keys,
   ...own,
+  ...mqtt,
+  ...webhooks,
 } as const

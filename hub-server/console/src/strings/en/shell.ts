@@ -59,6 +59,8 @@ export const shell = {
     accounts: 'Accounts',
     roles: 'Roles',
     keys: 'API keys',
+    webhooks: 'Webhooks',
+    mqtt: 'MQTT',
     own: 'My account',
     logOut: 'Log out',
     scheme: 'Colours',

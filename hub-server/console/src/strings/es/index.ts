@@ -15,6 +15,8 @@ import { audit } from './audit'
 import { accounts } from './accounts'
 import { keys } from './keys'
 import { own } from './own'
+import { mqtt } from './mqtt'
+import { webhooks } from './webhooks'
 
 export const es: Translated = {
   ...shell,
@@ -32,4 +34,6 @@ export const es: Translated = {
   ...accounts,
   ...keys,
   ...own,
+  ...mqtt,
+  ...webhooks,
 }

@@ -61,6 +61,8 @@ export const shell: Like<typeof english> = {
     accounts: 'Cuentas',
     roles: 'Roles',
     keys: 'Claves de API',
+    webhooks: 'Webhooks',
+    mqtt: 'MQTT',
     own: 'Mi cuenta',
     logOut: 'Cerrar sesión',
     scheme: 'Colores',
