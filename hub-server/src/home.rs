@@ -44,11 +44,13 @@ fn look(
         .collect();
     let mut gates = Vec::new();
     for gate in fleet::gates::list_gates(tx, organisation)? {
-        let filter = parking::passages::Filter {
+        let filter = parking::search::Filter {
             gate: Some(gate.id),
-            ..parking::passages::Filter::default()
+            ..parking::search::Filter::default()
         };
-        let newest = parking::passages::list_passages(tx, organisation, &filter, None, 1)?.pop();
+        let newest = parking::search::find_passages(tx, organisation, &filter, None, 1)?
+            .passages
+            .pop();
         gates.push(Gate {
             id: gate.id.0,
             name: gate.name,
