@@ -1,5 +1,8 @@
 //! What a request carries: JSON bodies, queries and path parts, with faults that name the field.
 
+use std::fmt;
+use std::marker::PhantomData;
+
 use axum::body::Bytes;
 use axum::extract::FromRequest;
 use axum::extract::FromRequestParts;
@@ -13,7 +16,11 @@ use axum::response::IntoResponse;
 use http_body::Body as _;
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
+use serde::Deserializer;
 use serde::de::DeserializeOwned;
+use serde::de::MapAccess;
+use serde::de::Visitor;
+use serde::de::value::MapAccessDeserializer;
 use utoipa::IntoParams;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::path::ParameterIn;
@@ -30,6 +37,25 @@ const MOST_FAULTS: usize = 20;
 
 /// How deep a JSON body may nest; what the API takes is at most a handful deep.
 const DEEPEST: usize = 32;
+
+/// Reads a field that must be an object: a derived struct whose fields may all be left out would take `[]` as well.
+pub(super) fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    struct Object<T>(PhantomData<T>);
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for Object<T> {
+        type Value = T;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+            T::deserialize(MapAccessDeserializer::new(map))
+        }
+    }
+    deserializer.deserialize_map(Object(PhantomData))
+}
 
 /// What is known of a body before it is read.
 #[derive(Clone, Copy, Debug)]

@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::at::At;
+use super::body;
 use super::body::Body;
 use super::body::Path;
 use super::caller::Asked;
@@ -70,6 +71,7 @@ pub struct SavedSearchInput {
     pub name: String,
     /// What the list is narrowed by.
     #[schema(example = json!({ "plate": "12*BCD", "outcome": "deny" }))]
+    #[serde(deserialize_with = "body::object")]
     pub query: PassageQuery,
     /// Whether whoever reaches all sites of the organisation sees it.
     #[serde(default)]
