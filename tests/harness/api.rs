@@ -127,7 +127,9 @@ impl Api {
 
     /// `POST`, as JSON.
     pub async fn post(&self, path: &str, body: Value) -> anyhow::Result<Value> {
-        self.expect(Method::POST, path, Some(body)).await
+        // A route that takes no body refuses one, `null` too.
+        let body = (!body.is_null()).then_some(body);
+        self.expect(Method::POST, path, body).await
     }
 
     /// `PUT` of what stands at the revision that was seen.
