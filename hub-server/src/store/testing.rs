@@ -61,7 +61,7 @@ impl Scratch {
 
     /// Every row of every table as text, to see what a change touched.
     pub async fn rows(&self) -> BTreeMap<String, BTreeSet<String>> {
-        let read: Result<_, StoreError> = self.store.read(|tx| all_rows(tx)).await;
+        let read: Result<_, StoreError> = self.store.read(all_rows).await;
         match read {
             Ok(rows) => rows,
             Err(error) => panic!("reading all rows: {error:?}"),
