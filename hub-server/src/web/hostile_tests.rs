@@ -206,7 +206,7 @@ fn kinds(document: &Value, schema: &Value) -> BTreeSet<String> {
             _ if choice.get("enum").is_some() || choice.get("const").is_some() => {
                 _ = kinds.insert("string".into())
             }
-            _ => {}
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => {}
         }
     }
     kinds
