@@ -106,13 +106,6 @@ async fn a_person_sets_up_the_hub_and_watches_the_drive() {
     let address = hub.address();
     pages::every_page_is_accessible_in_light_and_dark(&browser, &address).await;
     pages::the_keyboard_alone_reaches_everything(&browser, &address).await;
-    pages::every_page_speaks_the_language_that_is_chosen(&browser, &address).await;
-    for role in ["operator", "viewer", "technician", "customer"] {
-        let account =
-            serde_json::json!({"name": format!("a-{role}"), "password": PASSWORD, "role": role});
-        api.post("/api/v1/accounts", account).await.unwrap();
-    }
-    pages::each_role_lands_on_a_fitting_page(&browser, &address).await;
 
     assert_eq!(
         browser.complaints().await.unwrap(),

@@ -1,8 +1,7 @@
-//! Every page with real data behind it: looked at in both schemes and widths, in other languages, and by keyboard alone.
+//! Every page with real data behind it: looked at in both schemes and widths, and by keyboard alone.
 
 use std::time::Duration;
 
-use harness::stage::PASSWORD;
 use harness::wait_for;
 use serde_json::json;
 
@@ -126,35 +125,6 @@ pub async fn every_page_is_accessible_in_light_and_dark(browser: &Browser, addre
     browser.look("no-such-page").await.unwrap();
 }
 
-/// UX-09: one switch changes every page, it fits, and it stays after a reload and on the log-in page.
-pub async fn every_page_speaks_the_language_that_is_chosen(browser: &Browser, address: &str) {
-    for (at, label, code) in [
-        (1, "Deutsch", "de"),
-        (2, "Español", "es"),
-        (0, "English", "en"),
-    ] {
-        browser.go(&format!("{address}/")).await.unwrap();
-        browser.press_account().await.unwrap();
-        browser.press_item(label).await.unwrap();
-        browser.sees(PAGES[0].2[at]).await.unwrap();
-        assert_eq!(
-            browser
-                .ask("return document.documentElement.lang")
-                .await
-                .unwrap(),
-            json!(code)
-        );
-        if code == "en" {
-            break;
-        }
-        for (name, path, shown) in PAGES {
-            browser.go(&format!("{address}{path}")).await.unwrap();
-            browser.sees(shown[at]).await.unwrap();
-            browser.glance(&format!("{name}-{code}")).await.unwrap();
-        }
-    }
-}
-
 /// UX-01: the console by keyboard alone: skip link, dialog, focus.
 pub async fn the_keyboard_alone_reaches_everything(browser: &Browser, address: &str) {
     browser.go(&format!("{address}/accounts")).await.unwrap();
@@ -198,43 +168,4 @@ pub async fn the_keyboard_alone_reaches_everything(browser: &Browser, address: &
     })
     .await
     .unwrap();
-}
-
-/// UX-05: each role logs in and lands on what it may see, and on no error.
-pub async fn each_role_lands_on_a_fitting_page(browser: &Browser, address: &str) {
-    for (role, shown, hidden) in [
-        ("operator", "Gates", "Checklists"),
-        ("viewer", "Entries and exits by hour", "Checklists"),
-        ("technician", "Edges connected", "Entries and exits by hour"),
-        ("customer", "You are logged in", "Needs your attention"),
-    ] {
-        log_out(browser, address).await;
-        browser.fill("Name", &format!("a-{role}")).await.unwrap();
-        browser.fill("Password", PASSWORD).await.unwrap();
-        browser.press("Log in").await.unwrap();
-        browser.sees("Overview").await.unwrap();
-        browser.sees(shown).await.unwrap();
-        browser.look(&format!("overview-{role}")).await.unwrap();
-        let body = browser.ask("return document.body.innerText").await.unwrap();
-        let body = body.as_str().unwrap_or_default();
-        assert!(!body.contains(hidden), "{role} sees {hidden}: {body}");
-        assert!(!body.contains("This did not work"), "{role}: {body}");
-        assert!(
-            !body.contains("connection to the hub was lost"),
-            "{role}: {body}"
-        );
-    }
-    log_out(browser, address).await;
-    browser.look("log-in").await.unwrap();
-}
-
-async fn log_out(browser: &Browser, address: &str) {
-    browser.go(&format!("{address}/")).await.unwrap();
-    browser.sees("Overview").await.unwrap();
-    browser.press_account().await.unwrap();
-    browser.press_item("Log out").await.unwrap();
-    browser
-        .sees("Gates, permits and visits of your sites.")
-        .await
-        .unwrap();
 }

@@ -130,7 +130,10 @@ pub fn site(hub: Arc<Hub>, config: &Config, names: &[String]) -> Router {
                 hub: Arc::clone(&hub),
                 door,
                 traffic,
-                threshold: Arc::new(rates::Threshold::new(config.rates.each, hub.clock.clone())),
+                threshold: Arc::new(rates::Threshold::new(
+                    config.rates.of_files(),
+                    hub.clock.clone(),
+                )),
             },
             answer::frame,
         ))

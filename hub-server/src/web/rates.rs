@@ -23,6 +23,9 @@ use serde::Serializer;
 /// After so many requests the counts of those who have been quiet are forgotten.
 const TIDY_EVERY: u32 = 4096;
 
+/// The console's files of one page, about.
+const FILES_A_PAGE: u32 = 50;
+
 /// So many requests in so long a time, written `600/1m`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
@@ -61,6 +64,15 @@ impl Default for Rates {
 }
 
 impl Rates {
+    /// What holds on the console's files: a page is some fifty of them, and an office may share one address.
+    pub(super) fn of_files(&self) -> Rate {
+        let most = NonZeroU32::MIN.saturating_add(FILES_A_PAGE - 1);
+        Rate {
+            requests: self.each.requests.saturating_mul(most),
+            per: self.each.per,
+        }
+    }
+
     /// What holds on a route.
     pub(super) fn of(&self, method: &str, path: &str) -> Rate {
         let named = self.routes.get(&format!("{method} {path}"));
